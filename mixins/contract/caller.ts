@@ -1,0 +1,48 @@
+import type { Context } from "moleculer";
+
+/** Roles of SPEC "Auth"; `guest` has no token, `system` is Forno itself (process managers, jobs, REPL). */
+export type Role =
+  | "super_admin"
+  | "manager"
+  | "technologist"
+  | "cook"
+  | "courier"
+  | "customer"
+  | "guest"
+  | "system";
+
+/** Who asks. Made by the gateway from a verified token, carried in `ctx.meta.caller`. */
+export interface Caller {
+  readonly role: Role;
+  /** UUIDv7 of the user; null for guests and the system. */
+  readonly user_id: string | null;
+  /** Branches the caller works at; null means all (super_admin, system) or not applicable (customer, guest). */
+  readonly branch_ids: readonly string[] | null;
+}
+
+/** What travels beside the parameters of every action call. */
+export interface CallMeta {
+  caller?: Caller;
+  /** UUID of this command, stable over retries: derived from Idempotency-Key, or fresh. See {@link CommandIdentity}. */
+  command?: CommandIdentity;
+  /** One id per request from outside, in logs and problem documents. */
+  request_id?: string;
+  /** Set by a command that gave an earlier answer again; travels back to the gateway. */
+  replayed?: boolean;
+  /** W3C trace context. */
+  traceparent?: string;
+}
+
+/** Makes a write repeatable: the log stores the answer under `id` and returns it when the same id comes again. */
+export interface CommandIdentity {
+  readonly id: string;
+  /** SHA-256 (hex, 32 chars) of action and parameters; the same id with another fingerprint is refused. */
+  readonly fingerprint: string;
+  /** Set when Forno made the id itself, so that no earlier answer can exist. */
+  readonly fresh?: true;
+}
+
+export type Ctx<P> = Context<P, CallMeta>;
+
+export const SYSTEM: Caller = { role: "system", user_id: null, branch_ids: null };
+export const GUEST: Caller = { role: "guest", user_id: null, branch_ids: null };

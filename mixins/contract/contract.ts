@@ -1,0 +1,47 @@
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { Permission } from "./permissions";
+
+/** One REST door to an action. */
+export interface RestBinding {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Full path with `:name` for path parameters, e.g. `/api/v1/erp/orders/:order_id`. */
+  readonly path: string;
+  /** Status of success; 200 unless said. */
+  readonly status?: 200 | 201 | 202 | 204;
+  /** Parameters that this door fixes, e.g. `{ channel: "erp" }`; the client may not send them. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Requests a minute for one client address through this door, where the default is too generous. */
+  readonly rate_per_minute?: number;
+}
+
+/**
+ * One operation, said once: static types, validation, REST and OpenAPI all come from here.
+ *
+ * Path parameters, query (GET, DELETE) and body (POST, PUT) are merged by the gateway into one flat `params` object; a
+ * name may come from one place only, unknown names are refused. Path and query strings are coerced by the schema, a JSON
+ * body never is.
+ */
+export interface ActionContract<P extends TObject = TObject, R extends TSchema = TSchema> {
+  /** Broker action, `room.verb`, e.g. `order.place`. */
+  readonly name: string;
+  readonly summary: string;
+  /** A query changes nothing; a command takes Idempotency-Key and carries a {@link CommandIdentity}. */
+  readonly kind: "query" | "command";
+  readonly params: P;
+  readonly result: R;
+  /** Row of the permission table that a caller needs. */
+  readonly permission: Permission;
+  readonly rest?: readonly RestBinding[];
+  /** Refusal codes that this operation can answer with, for OpenAPI and its readers. */
+  readonly refusals?: readonly string[];
+}
+
+export type ParamsOf<C extends ActionContract> = Static<C["params"]>;
+export type ResultOf<C extends ActionContract> = Static<C["result"]>;
+
+/** Declares a contract, keeping its literal types. */
+export function contract<P extends TObject, R extends TSchema>(
+  definition: ActionContract<P, R>,
+): ActionContract<P, R> {
+  return definition;
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { ActionSchema } from "moleculer";
+import type { EventLog, Position } from "../event-log/event-log";
+import type { ActionContract, ParamsOf, ResultOf } from "./contract";
+import { SYSTEM, type Caller, type CommandIdentity, type Ctx } from "./caller";
+import { allows } from "./permissions";
+import { RefusedError, orThrow, refusalOf, refuse, type Refusal } from "./refusal";
+import { validatorOf } from "./validation";
+
+/** What a command came to: its answer as the log keeps it, and whether this was a repetition of an earlier one. */
+export interface CommandOutcome {
+  readonly answer: unknown;
+  readonly position: Position;
+  readonly replayed: boolean;
+}
+
+/** Who asks. A call without a caller comes from inside Forno. */
+export function callerOf(ctx: Ctx<unknown>): Caller {
+  return ctx.meta.caller ?? SYSTEM;
+}
+
+/** The command's identity; made fresh when the call brought none. */
+export function commandOf(ctx: Ctx<unknown>): CommandIdentity {
+  return (ctx.meta.command ??= { id: randomUUID(), fingerprint: "", fresh: true });
+}
+
+function authorise(contract: ActionContract, caller: Caller): void {
+  if (contract.permission === "internal" || allows(contract.permission, caller.role)) return;
+  throw new RefusedError(
+    caller.role === "guest"
+      ? refuse("unauthorized", "auth.required", "Sign in first: this needs a valid access token.")
+      : refuse("forbidden", "auth.forbidden", `Your role (${caller.role}) may not do this: it needs ${contract.permission}.`),
+  );
+}
+
+/** A Moleculer action from its contract: permission, validation, then the handler. */
+export function implement<P extends TObject, R extends TSchema>(
+  contract: ActionContract<P, R>,
+  handler: (ctx: Ctx<Static<P>>) => Promise<Static<R>> | Static<R>,
+): ActionSchema {
+  const validate = validatorOf(contract.params);
+  return {
+    async handler(ctx: Ctx<Static<P>>): Promise<Static<R>> {
+      authorise(contract, callerOf(ctx));
+      orThrow(validate(ctx.params));
+      return handler(ctx);
+    },
+  };
+}
+
+/** A command's two halves: `run` reaches an outcome in the log, `respond` turns a kept answer into the result. */
+export interface CommandHandler<P extends TObject, R extends TSchema> {
+  run(ctx: Ctx<Static<P>>): Promise<CommandOutcome | Refusal>;
+  respond(answer: unknown, position: Position): Static<R>;
+}
+
+/**
+ * A command action that may be repeated. When a command with a client's key is refused, the log is asked whether it was
+ * answered before: the first answer wins over today's refusal (the order may meanwhile be closed, the item sold out).
+ */
+export function implementCommand<P extends TObject, R extends TSchema>(
+  log: Pick<EventLog, "findAnswers">,
+  contract: ActionContract<P, R>,
+  command: CommandHandler<P, R>,
+): ActionSchema {
+  return implement(contract, async (ctx) => {
+    const outcome = orThrow(await firstAnswer(log, ctx, () => command.run(ctx)));
+    if (outcome.replayed) ctx.meta.replayed = true;
+    return command.respond(outcome.answer, outcome.position);
+  });
+}
+
+async function firstAnswer(
+  log: Pick<EventLog, "findAnswers">,
+  ctx: Ctx<unknown>,
+  run: () => Promise<CommandOutcome | Refusal>,
+): Promise<CommandOutcome | Refusal> {
+  const identity = commandOf(ctx);
+  const outcome = await run().catch((error: unknown) => {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  });
+  if (!("refused" in outcome) || identity.fresh === true) return outcome;
+  const [stored] = await log.findAnswers([identity.id]);
+  return stored === undefined ? outcome : replayOf(identity, stored);
+}
+
+/** The outcome of a command that the log already answered, or the refusal of a reused key. */
+export function replayOf(
+  identity: CommandIdentity,
+  stored: { readonly fingerprint: string; readonly answer: unknown; readonly position: Position },
+): CommandOutcome | Refusal {
+  return stored.fingerprint === identity.fingerprint
+    ? { answer: stored.answer, position: stored.position, replayed: true }
+    : refuse("conflict", "idempotency.key_reused", "This Idempotency-Key was used with another request; take a new key.");
+}
+
+/** Anything that can call an action: a context, or the broker itself. */
+interface CanCall {
+  call(name: string, params?: object, options?: object): Promise<unknown>;
+}
+
+/** Calls an action through its contract; the only way that services call each other (the linter forbids the raw call). */
+export function act<C extends ActionContract>(
+  from: CanCall,
+  contract: C,
+  params: ParamsOf<C>,
+  options?: { meta?: object; timeout?: number; nodeID?: string },
+): Promise<ResultOf<C>> {
+  return from.call(contract.name, params, options);
+}

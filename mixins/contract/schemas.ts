@@ -1,0 +1,40 @@
+import { Type, type TObject, type TSchema } from "@sinclair/typebox";
+
+/** Shapes that many contracts share. Every object refuses unknown fields. */
+export const Uuid = Type.String({ format: "uuid", description: "UUID" });
+export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
+export const LocalDate = Type.String({ format: "date", description: "Calendar date, YYYY-MM-DD" });
+/** Integer minor units (kopecks); never a float. */
+export const Minor = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Minor units" });
+export const PositionSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Event-log position" });
+export const LocalizedText = strictObject({
+  ru: Type.String({ minLength: 1, maxLength: 200 }),
+  en: Type.String({ minLength: 1, maxLength: 200 }),
+});
+
+/** An object that refuses unknown fields. */
+export function strictObject<T extends Record<string, TSchema>>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+/** Parameters that every cursor-paginated list takes. */
+export const PageParams = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: Type.Optional(Type.String({ maxLength: 512, description: "next_cursor of the page before" })),
+};
+
+/** Reads that wait until the read model has reached a write's `position`. */
+export const AfterParam = {
+  after: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Wait until the read model has reached this position" }),
+  ),
+};
+
+/** One page of a list. */
+export function pageOf<T extends TSchema>(item: T) {
+  return strictObject({
+    items: Type.Array(item),
+    next_cursor: Type.Union([Type.String(), Type.Null()]),
+    total: Type.Optional(Type.Integer({ minimum: 0 })),
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * The port of the event log: the one place where Forno's truth is written.
+ *
+ * Glossary. *Stream*: the events of one aggregate instance, versions 1, 2, 3 … *Position*: place in the whole log,
+ * gapless from 1, visible in order. *Unit*: what one decision writes; commits whole or not at all. *Guard*: a stream
+ * whose version the decision relied upon without writing to it. *Partition*: hash of the stream id, 0–15; the unit of
+ * projection parallelism, and the Kafka partition.
+ */
+
+/** Place in the log, from 1; 0 means "before everything". A safe integer: 9·10^15 events. */
+export type Position = number;
+
+export const PARTITIONS = 16;
+
+export interface NewEvent {
+  readonly type: string;
+  /** Version of the shape of `data`; 1 unless said. */
+  readonly schema_v?: number;
+  readonly data: object;
+}
+
+/** Who and what caused an event; kept in its `meta` column. `key_id` is reserved for the customer's encryption key. */
+export interface EventMeta {
+  readonly correlation_id?: string;
+  readonly causation_id?: string;
+  /** User id, or `system:<process>`. */
+  readonly actor?: string;
+  readonly traceparent?: string;
+  readonly key_id?: string;
+}
+
+export interface StreamAppend {
+  readonly stream_id: string;
+  /** Kind of aggregate, e.g. `order`. */
+  readonly stream_type: string;
+  /** Version the stream must have now; 0 for a stream that must not exist yet. */
+  readonly expected_version: number;
+  readonly events: readonly NewEvent[];
+}
+
+export interface StreamGuard {
+  readonly stream_id: string;
+  readonly expected_version: number;
+}
+
+/** A command that a unit answers. The answer is kept and given again when the same id comes back. */
+export interface CommandRecord {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly answer: unknown;
+}
+
+export interface AppendUnit {
+  readonly streams: readonly StreamAppend[];
+  readonly guards?: readonly StreamGuard[];
+  readonly commands: readonly CommandRecord[];
+  readonly meta: EventMeta;
+}
+
+/** A command's answer as the log keeps it; `position` is that of the last event of its unit. */
+export interface StoredAnswer {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly answer: unknown;
+  readonly position: Position;
+}
+
+export type AppendOutcome =
+  | { readonly status: "committed"; readonly position: Position }
+  /** A stream or guard was not at its expected version; nothing was written. */
+  | { readonly status: "conflict"; readonly stream_id: string }
+  /** At least one command was answered before; nothing was written. */
+  | { readonly status: "duplicate"; readonly answers: readonly StoredAnswer[] };
+
+export interface RecordedEvent<D = unknown> {
+  readonly position: Position;
+  readonly partition: number;
+  readonly stream_id: string;
+  readonly stream_type: string;
+  readonly version: number;
+  /** Deterministic: derived from stream id and version, so that a consumer may derive command ids from it. */
+  readonly event_id: string;
+  readonly type: string;
+  readonly schema_v: number;
+  readonly data: D;
+  readonly meta: EventMeta;
+  /** RFC 3339 UTC, of the append. */
+  readonly recorded_at: string;
+}
+
+export interface Snapshot {
+  readonly stream_id: string;
+  readonly version: number;
+  readonly schema_v: number;
+  readonly state: unknown;
+}
+
+export interface EventLog {
+  /**
+   * Writes one decision, durably. Callers in one process are batched into one transaction (group commit).
+   * @throws UnavailableError `log.unavailable` when the database does not answer; the outcome is then unknown to the
+   *   caller but safe to retry with the same command ids.
+   */
+  append(unit: AppendUnit): Promise<AppendOutcome>;
+  /** Events of one stream after a version, in order, upcast to today's shapes. */
+  readStream(stream_id: string, after_version?: number): Promise<RecordedEvent[]>;
+  /** At most `limit` events after a position, in order, without gaps, upcast. */
+  readAll(after: Position, limit: number): Promise<RecordedEvent[]>;
+  /** The answers already given to these commands. */
+  findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]>;
+  /** Position of the newest event. */
+  head(): Promise<Position>;
+  /** Calls back soon after events were appended by any node (a hint: may fire late, twice or for nothing). Returns "stop". */
+  onAppended(wake: () => void): () => void;
+  loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined>;
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /** Waits for batches under way, then releases connections. */
+  close(): Promise<void>;
+}
+
+/** Brings an old event's `data` to the next shape. Registered by `(type, schema_v)`. */
+export interface Upcaster {
+  readonly type: string;
+  readonly from_schema_v: number;
+  readonly upcast: (data: unknown) => unknown;
+}

@@ -1,0 +1,69 @@
+/** Events of a kitchen-day (stream `slots-<branch_id>-<business_date>`): the one actor that gives capacity away. */
+
+/**
+ * A slot as everybody sees it. `slot_id` is `<branch_id>_<start as YYYYMMDDTHHMMZ>`, so it names branch and time by itself.
+ */
+export interface SlotView {
+  readonly slot_id: string;
+  readonly branch_id: string;
+  readonly start: string;
+  readonly end: string;
+  readonly capacity_minor: number;
+  readonly load_minor: number;
+  readonly orders_count: number;
+  readonly delivery_count: number;
+  readonly pickup_count: number;
+  /** Planned numbers of orders, for the shift leader; null where nothing is planned. They do not limit. */
+  readonly delivery_plan: number | null;
+  readonly pickup_plan: number | null;
+  readonly disabled: boolean;
+}
+
+/** The part of a slot's capacity that one order holds. */
+export interface SlotShare {
+  readonly slot_id: string;
+  readonly start: string;
+  readonly end: string;
+  readonly amount_minor: number;
+}
+
+/** `slots` are the touched slots as they are after the event: absolute values, so applying one twice changes nothing. */
+interface KitchenDayData {
+  readonly branch_id: string;
+  readonly business_date: string;
+  readonly slots: readonly SlotView[];
+}
+
+export type SlotBooked = {
+  readonly type: "slot.booked";
+  readonly data: KitchenDayData & {
+    readonly order_id: string;
+    /** Running number of the order in the branch's day; with the branch code it is the display id. */
+    readonly number: number;
+    readonly fulfilment: "pickup" | "delivery";
+    readonly shares: readonly SlotShare[];
+    readonly visible_at: string;
+  };
+};
+export type SlotReleased = {
+  readonly type: "slot.released";
+  readonly data: KitchenDayData & { readonly order_id: string; readonly shares: readonly SlotShare[] };
+};
+export type SlotDisabledSet = {
+  readonly type: "slot.disabled_set";
+  readonly data: KitchenDayData & { readonly disabled: boolean };
+};
+export type SlotCapacitySet = {
+  readonly type: "slot.capacity_set";
+  readonly data: KitchenDayData & { readonly capacity_minor: number };
+};
+/** One event for a plan of one slot or of many. */
+export type SlotPlanSet = {
+  readonly type: "slot.plan_set";
+  readonly data: KitchenDayData;
+};
+export type SlotEvent = SlotBooked | SlotReleased | SlotDisabledSet | SlotCapacitySet | SlotPlanSet;
+
+/** Stream of a kitchen-day. */
+export const kitchenDayStream = (branch_id: string, business_date: string): string =>
+  `slots-${branch_id}-${business_date}`;

@@ -1,0 +1,112 @@
+import path from "node:path";
+
+/** What one environment variable is: how it reads, its default, and the line `--help` prints. */
+interface Setting<T> {
+  readonly read: (text: string, name: string) => T;
+  readonly fallback: T;
+  readonly help: string;
+}
+
+/** A wrong setting; its message is the one clear line that the process prints before it exits with 2. */
+export class SettingsError extends Error {}
+
+function wrong(name: string, text: string, wanted: string): never {
+  throw new SettingsError(`${name}=${JSON.stringify(text)} is not valid: expected ${wanted}.`);
+}
+
+const whole =
+  (min: number, max: number) =>
+  (text: string, name: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      wrong(name, text, `a whole number from ${String(min)} to ${String(max)}`);
+    return value;
+  };
+
+const url =
+  (...schemes: readonly string[]) =>
+  (text: string, name: string): string => {
+    const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : "";
+    if (!schemes.includes(scheme)) wrong(name, text, `a URL with scheme ${schemes.join(" or ")}`);
+    return text;
+  };
+
+const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (text: string, name: string): T => {
+    const found = allowed.find((value) => value === text);
+    return found ?? wrong(name, text, `one of ${allowed.join(", ")}`);
+  };
+
+const matching =
+  (pattern: RegExp, wanted: string) =>
+  (text: string, name: string): string =>
+    pattern.test(text) ? text : wrong(name, text, wanted);
+
+const anyText = (text: string): string => text;
+const list = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+const port = whole(0, 65535);
+const optional = <T>(read: Setting<T>["read"], help: string): Setting<T | undefined> => ({
+  read,
+  fallback: undefined,
+  help,
+});
+
+/** Every setting, once: reading, default and help text. Keys are the names of the environment variables. */
+const SETTINGS = {
+  PORT: { read: port, fallback: 8080, help: "REST, pages and sockets (0: any free port)" },
+  GRPC_PORT: { read: port, fallback: 50051, help: "gRPC (0: any free port)" },
+  HOST: { read: anyText, fallback: "0.0.0.0", help: "address to listen on" },
+  DATA_DIR: { read: anyText, fallback: "./data", help: "the embedded database and generated secrets" },
+  DATABASE_URL: optional(url("postgres", "postgresql"), "an outside PostgreSQL 15+ instead of the embedded one"),
+  NAMESPACE: { read: matching(/^[\w-]+$/, "letters, digits, - and _"), fallback: "forno", help: "separates fleets on one transporter" },
+  NODE_ID: optional(matching(/^[\w.-]+$/, "letters, digits, . - and _"), "name of this node (default: host and pid)"),
+  SERVICES: { read: list, fallback: [] as readonly string[], help: "services of this node, comma separated (default: all)" },
+  JWT_SECRET: optional(matching(/^.{32,}$/s, "at least 32 characters"), "signs tokens (default: generated once into DATA_DIR)"),
+  ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
+  ADMIN_PASSWORD: optional(matching(/^.{10,}$/s, "at least 10 characters"), "their password (default: generated, printed once)"),
+  CORS_ORIGINS: { read: list, fallback: [] as readonly string[], help: "allowed origins, comma separated (embedded mode: *)" },
+  BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
+  BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
+  BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },
+  BUSINESS_CLOSE_MIN: { read: whole(0, 59), fallback: 0, help: "closing minute of a new branch, UTC" },
+  SLOT_MINUTES: { read: whole(5, 240), fallback: 15, help: "length of a slot of a new branch" },
+  SLOT_CAPACITY_MINOR: { read: whole(0, 1e15), fallback: 1_000_000, help: "capacity of a slot of a new branch, minor units" },
+  LEAD_TIME_MINUTES: { read: whole(0, 1440), fallback: 30, help: "from order to ready, new branch" },
+  SEED: { read: oneOf("demo", "none"), fallback: "demo" as "demo" | "none", help: "data of a first start: demo or none" },
+  LOG_LEVEL: { read: oneOf("fatal", "error", "warn", "info", "debug", "trace"), fallback: "info" as "fatal" | "error" | "warn" | "info" | "debug" | "trace", help: "fatal, error, warn, info, debug or trace" },
+  METRICS: { read: oneOf("on", "off"), fallback: "on" as "on" | "off", help: "Prometheus metrics at /metrics: on or off" },
+} as const satisfies Record<string, Setting<unknown>>;
+
+type SettingsTable = typeof SETTINGS;
+type ValueOf<S> = S extends { read: (...args: never[]) => infer T; fallback: infer F } ? T | F : never;
+
+/** The validated environment. */
+export type Settings = { readonly [K in keyof SettingsTable]: ValueOf<SettingsTable[K]> };
+
+/**
+ * Reads and validates the environment. An empty variable counts as unset.
+ * @throws SettingsError with one line that names the variable, its value and what was expected.
+ */
+export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const entries = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
+    const text = env[name];
+    return [name, text === undefined || text === "" ? setting.fallback : setting.read(text, name)] as const;
+  });
+  const settings = Object.fromEntries(entries) as Settings;
+  return { ...settings, DATA_DIR: path.resolve(settings.DATA_DIR) };
+}
+
+/** The text of `--help`. */
+export function settingsHelp(): string {
+  const lines = Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, help }]) => {
+    const shown = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? "" : ` [${String(fallback)}]`;
+    return `  ${name.padEnd(22)}${help}${shown}`;
+  });
+  return ["Settings, by environment variable [default]:", ...lines].join("\n");
+}
