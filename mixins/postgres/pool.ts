@@ -1,0 +1,52 @@
+import type { TlsOptions } from "node:tls";
+import pg, { type ClientConfig } from "pg";
+import { parseIntoClientConfig } from "pg-connection-string";
+import { DataSource, type MigrationInterface } from "typeorm";
+import type { PostgresDriver } from "typeorm/driver/postgres/PostgresDriver";
+
+const INT8 = 20;
+/** bigint columns hold positions and minor units, all below 2^53: numbers, not strings. A larger one is a defect. */
+pg.types.setTypeParser(INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JavaScript number.`);
+  return value;
+});
+
+/** Connections one node keeps for reads, projections and row changes; the event log has its own. */
+const POOL_MAX = 12;
+
+/** Connection settings of a `DATABASE_URL`. */
+export function connectionOf(url: string): ClientConfig {
+  return parseIntoClientConfig(url);
+}
+
+/** The TypeORM data source of a database; its connection pool is also everybody's ({@link poolOf}). */
+export function dataSource(
+  connection: ClientConfig,
+  entities: (new () => object)[],
+  migrations: (new () => MigrationInterface)[] = [],
+): DataSource {
+  const { host, port, user, password, database, ssl } = connection;
+  return new DataSource({
+    type: "postgres",
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(user === undefined ? {} : { username: user }),
+    ...(typeof password === "string" ? { password } : {}),
+    ...(database === undefined ? {} : { database }),
+    ...(ssl === undefined ? {} : { ssl: ssl as boolean | TlsOptions }),
+    entities,
+    migrations,
+    migrationsTableName: "schema_migrations",
+    migrationsTransactionMode: "each",
+    synchronize: false,
+    installExtensions: false,
+    applicationName: "forno",
+    extra: { max: POOL_MAX, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+  });
+}
+
+/** The `pg` pool inside an initialised data source. */
+export function poolOf(db: DataSource): pg.Pool {
+  return (db.driver as PostgresDriver).master as pg.Pool;
+}

@@ -1,0 +1,49 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ClientConfig, Pool } from "pg";
+import type { DataSource } from "typeorm";
+import { embeddedBinaries, systemBinaries } from "../../mixins/postgres/binaries";
+import { PostgresCluster } from "../../mixins/postgres/cluster";
+import { migrate, sqlMigrations } from "../../mixins/postgres/migrations";
+import { dataSource, poolOf } from "../../mixins/postgres/pool";
+
+/** A real PostgreSQL of one test file, in a temporary directory, with today's schema. bigint columns read as numbers. */
+export interface TestDatabase {
+  readonly connection: ClientConfig;
+  /** The same as a URL, for what takes only URLs. */
+  readonly url: string;
+  readonly cluster: PostgresCluster;
+  readonly db: DataSource;
+  readonly pool: Pool;
+  stop(): Promise<void>;
+}
+
+export const SYSTEM_POSTGRES = "/usr/lib/postgresql/15/bin";
+export const hasSystemPostgres = (): boolean => existsSync(path.join(SYSTEM_POSTGRES, "postgres"));
+export const MIGRATIONS = path.resolve(__dirname, "../../entities/migrations");
+
+export async function startTestDatabase(options: {
+  server?: "embedded" | "system";
+  /** Leave the database empty. */
+  migrated?: boolean;
+  entities?: (new () => object)[];
+} = {}): Promise<TestDatabase> {
+  const home = mkdtempSync(path.join(tmpdir(), "forno-pg-"));
+  chmodSync(home, 0o711);
+  const binaries = options.server === "system" ? systemBinaries(SYSTEM_POSTGRES) : embeddedBinaries();
+  const cluster = new PostgresCluster(binaries, path.join(home, "d"));
+  await cluster.create();
+  await cluster.start();
+  const connection = cluster.connection("postgres");
+  const db = dataSource(connection, options.entities ?? [], sqlMigrations(MIGRATIONS));
+  await db.initialize();
+  if (options.migrated !== false) await migrate(db);
+  const url = `postgres://forno@localhost/postgres?host=${encodeURIComponent(connection.host ?? "")}`;
+  const stop = async (): Promise<void> => {
+    if (db.isInitialized) await db.destroy();
+    await cluster.stop();
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { connection, url, cluster, db, pool: poolOf(db), stop };
+}
