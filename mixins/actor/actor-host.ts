@@ -45,7 +45,12 @@ export interface Given<G> {
 /** Hosts all live actors of one kind in this process. */
 export interface ActorHost<S, C> {
   /** Puts a command into the actor's mailbox; resolves when its events are durable, or with the refusal. */
-  tell(stream_id: string, command: C, identity: CommandIdentity, meta: EventMeta): Promise<CommandOutcome | Refusal>;
+  tell(
+    stream_id: string,
+    command: C,
+    identity: CommandIdentity,
+    meta: EventMeta,
+  ): Promise<CommandOutcome | Refusal>;
   /** Activates the actor and looks at its state between two batches; `look` must not keep or change it. */
   read<T>(stream_id: string, look: (state: S, version: number) => T): Promise<T>;
   /** What lives here now, for operators. */

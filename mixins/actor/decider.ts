@@ -13,7 +13,8 @@ export interface Decision<E extends NewEvent = NewEvent> {
  * The rules of one kind of aggregate. Both functions are pure in the sense that counts: no clock, no randomness, no I/O;
  * time, ids and prices come in with the command or as `given`. `evolve` owns the state that it is handed and may change it
  * in place (a kitchen-day holds many thousands of bookings; copying it for each event would be quadratic); the actor
- * throws the state away and folds it anew when an append does not commit.
+ * throws the state away and folds it anew when an append does not commit. An event that it is handed is not its own: it may
+ * still have to be written, so what is kept of it must be replaced, never changed.
  */
 export interface Decider<S, C, E extends NewEvent, G = undefined> {
   initialState(): S;

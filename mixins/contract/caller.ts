@@ -27,6 +27,8 @@ export interface CallMeta {
   command?: CommandIdentity;
   /** One id per request from outside, in logs and problem documents. */
   request_id?: string;
+  /** Network address of the client, as the gateway trusts it; limits attempts. */
+  client_address?: string;
   /** Set by a command that gave an earlier answer again; travels back to the gateway. */
   replayed?: boolean;
   /** W3C trace context. */

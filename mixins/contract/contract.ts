@@ -12,7 +12,23 @@ export interface RestBinding {
   readonly fixed?: Readonly<Record<string, unknown>>;
   /** Requests a minute for one client address through this door, where the default is too generous. */
   readonly rate_per_minute?: number;
+  /** Largest JSON body that this door takes, in bytes; 256 KiB unless said. */
+  readonly body_bytes_max?: number;
 }
+
+/**
+ * The answer of a contract with `raw`: bytes that are ready to send, serialised once and not once a request.
+ * A type, not an interface, so that it can be a `Type.Unsafe<RawDocument>(SchemaOfTheBody)`.
+ */
+export type RawDocument = {
+  /** A string where it may cross the transporter: JSON between nodes makes a Buffer five times as long. */
+  readonly body: Buffer | string;
+  readonly content_type: string;
+  /** With its quotes, e.g. `"v42"`. */
+  readonly etag?: string;
+  /** Seconds that anybody may keep it without asking; absent: keep, but ask again each time. */
+  readonly max_age_s?: number;
+};
 
 /**
  * One operation, said once: static types, validation, REST and OpenAPI all come from here.
@@ -32,6 +48,10 @@ export interface ActionContract<P extends TObject = TObject, R extends TSchema =
   /** Row of the permission table that a caller needs. */
   readonly permission: Permission;
   readonly rest?: readonly RestBinding[];
+  /** GET answers carry an ETag of their bytes, and 304 answers a matching If-None-Match. */
+  readonly cacheable?: true;
+  /** The action returns a {@link RawDocument}; `result` then describes the body, for OpenAPI. */
+  readonly raw?: true;
   /** Refusal codes that this operation can answer with, for OpenAPI and its readers. */
   readonly refusals?: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { EventLog, Position } from "../event-log/event-log";
 import type { ActionContract, ParamsOf, ResultOf } from "./contract";
 import { SYSTEM, type Caller, type CommandIdentity, type Ctx } from "./caller";
 import { allows } from "./permissions";
-import { RefusedError, orThrow, refusalOf, refuse, type Refusal } from "./refusal";
+import { orThrow, refusalOf, refuse, type Refusal } from "./refusal";
 import { validatorOf } from "./validation";
 
 /** What a command came to: its answer as the log keeps it, and whether this was a repetition of an earlier one. */
@@ -25,13 +25,16 @@ export function commandOf(ctx: Ctx<unknown>): CommandIdentity {
   return (ctx.meta.command ??= { id: randomUUID(), fingerprint: "", fresh: true });
 }
 
-function authorise(contract: ActionContract, caller: Caller): void {
-  if (contract.permission === "internal" || allows(contract.permission, caller.role)) return;
-  throw new RefusedError(
-    caller.role === "guest"
-      ? refuse("unauthorized", "auth.required", "Sign in first: this needs a valid access token.")
-      : refuse("forbidden", "auth.forbidden", `Your role (${caller.role}) may not do this: it needs ${contract.permission}.`),
-  );
+/** Why this caller may not call this action; undefined when they may. */
+export function permissionRefusal(contract: ActionContract, caller: Caller): Refusal | undefined {
+  if (contract.permission === "internal" || allows(contract.permission, caller.role)) return undefined;
+  return caller.role === "guest"
+    ? refuse("unauthorized", "auth.required", "Sign in first: this needs a valid access token.")
+    : refuse(
+        "forbidden",
+        "auth.forbidden",
+        `Your role (${caller.role}) may not do this: it needs ${contract.permission}.`,
+      );
 }
 
 /** A Moleculer action from its contract: permission, validation, then the handler. */
@@ -42,7 +45,7 @@ export function implement<P extends TObject, R extends TSchema>(
   const validate = validatorOf(contract.params);
   return {
     async handler(ctx: Ctx<Static<P>>): Promise<Static<R>> {
-      authorise(contract, callerOf(ctx));
+      orThrow(permissionRefusal(contract, callerOf(ctx)));
       orThrow(validate(ctx.params));
       return handler(ctx);
     },
@@ -71,7 +74,8 @@ export function implementCommand<P extends TObject, R extends TSchema>(
   });
 }
 
-async function firstAnswer(
+/** Runs a command; where today refuses what was answered before, the first answer wins. */
+export async function firstAnswer(
   log: Pick<EventLog, "findAnswers">,
   ctx: Ctx<unknown>,
   run: () => Promise<CommandOutcome | Refusal>,
@@ -94,7 +98,11 @@ export function replayOf(
 ): CommandOutcome | Refusal {
   return stored.fingerprint === identity.fingerprint
     ? { answer: stored.answer, position: stored.position, replayed: true }
-    : refuse("conflict", "idempotency.key_reused", "This Idempotency-Key was used with another request; take a new key.");
+    : refuse(
+        "conflict",
+        "idempotency.key_reused",
+        "This Idempotency-Key was used with another request; take a new key.",
+      );
 }
 
 /** Anything that can call an action: a context, or the broker itself. */

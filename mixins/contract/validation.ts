@@ -1,31 +1,46 @@
 import type { TSchema } from "@sinclair/typebox";
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import formats from "ajv-formats";
 import { refuse, type FieldError, type Refusal } from "./refusal";
+import { textReader } from "./text-params";
 
-const options = { allErrors: true, useDefaults: true, strict: false, messages: true } as const;
-/** JSON bodies are taken as they are: "5" is not 5. */
-const exact = formats.default(new Ajv(options));
-/** Path and query parameters are strings by nature. */
-const coercing = formats.default(new Ajv({ ...options, coerceTypes: true }));
+/** `strictNumbers`: JSON's 1e999 parses to Infinity, which is no number of ours. */
+const ajv = formats(
+  new Ajv({ allErrors: true, useDefaults: true, strict: false, strictNumbers: true, messages: true }),
+);
+/** A hostile body can break a rule a hundred thousand times; a reader needs the first few. */
+const FIELD_ERRORS_MAX = 50;
 
 export type Validate = (value: unknown) => Refusal | undefined;
 
-/** Compiles a schema once into a check that names every offending field. */
+/**
+ * A check that names the offending fields and fills in defaults. `exact` takes values as they are, as JSON bodies are: "5"
+ * is not 5. `coerce` first reads text as what the schema wants, in place: path and query parameters are text by nature.
+ *
+ * The schema is compiled at its first use: a node knows a few hundred contracts, and compiling them all would cost more
+ * than the rest of its start.
+ */
 export function validatorOf(schema: TSchema, mode: "exact" | "coerce" = "exact"): Validate {
-  const check = (mode === "exact" ? exact : coercing).compile(schema);
-  return (value) =>
-    check(value)
+  let check: ValidateFunction | undefined;
+  const readText = mode === "coerce" ? textReader(schema) : undefined;
+  return (value) => {
+    readText?.(value as Record<string, unknown>);
+    const valid = (check ??= ajv.compile(schema));
+    return valid(value)
       ? undefined
-      : refuse("invalid", "input.invalid", "The request does not fit its contract; see errors.", {
-          errors: (check.errors ?? []).map(fieldError),
-        });
+      : invalidInput((valid.errors ?? []).slice(0, FIELD_ERRORS_MAX).map(fieldError));
+  };
+}
+
+/** The refusal of input that does not fit its contract. */
+export function invalidInput(errors: readonly FieldError[]): Refusal {
+  return refuse("invalid", "input.invalid", "The request does not fit its contract; see errors.", { errors });
 }
 
 function fieldError(error: ErrorObject): FieldError {
-  const params = error.params as Record<string, unknown>;
+  const params = error.params as Readonly<Record<string, string | undefined>>;
   const child = params["additionalProperty"] ?? params["missingProperty"];
-  const path = child === undefined ? error.instancePath : `${error.instancePath}/${String(child)}`;
+  const path = child === undefined ? error.instancePath : `${error.instancePath}/${child}`;
   const message =
     error.keyword === "additionalProperties" ? "is not a known field" : (error.message ?? error.keyword);
   return { path: path === "" ? "/" : path, message };

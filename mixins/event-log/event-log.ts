@@ -1,3 +1,5 @@
+import type { PoolClient } from "pg";
+
 /**
  * The port of the event log: the one place where Forno's truth is written.
  *
@@ -17,6 +19,8 @@ export interface NewEvent {
   /** Version of the shape of `data`; 1 unless said. */
   readonly schema_v?: number;
   readonly data: object;
+  /** Who and what caused this event, where a unit holds the events of several commands; without it the unit's meta stands. */
+  readonly meta?: EventMeta;
 }
 
 /** Who and what caused an event; kept in its `meta` column. `key_id` is reserved for the customer's encryption key. */
@@ -112,7 +116,20 @@ export interface EventLog {
   head(): Promise<Position>;
   /** Calls back soon after events were appended by any node (a hint: may fire late, twice or for nothing). Returns "stop". */
   onAppended(wake: () => void): () => void;
+  /**
+   * Hands over what this process has just committed, as `readAll` would, in order within a call. A hint that spares a
+   * second reading: other nodes' events are missing, and after a broken connection so may be some of one's own, so take a
+   * batch only when it begins right after the position already handled. Do not change the events. Returns "stop".
+   */
+  onCommitted?(listener: (events: readonly RecordedEvent[]) => void): () => void;
+  /**
+   * Writes a unit inside the caller's own transaction (READ COMMITTED), for rows that change together with their event.
+   * Must be the last statement before COMMIT: from here on every append of the chain waits for this transaction. On any
+   * other outcome than `committed` nothing was written, and the caller rolls back.
+   */
+  appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendOutcome>;
   loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined>;
+  /** Keeps the state as it is at the call: it is turned into JSON before the call returns. */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
   /** Waits for batches under way, then releases connections. */
   close(): Promise<void>;

@@ -5,13 +5,17 @@ import type { Position, RecordedEvent } from "../event-log/event-log";
 export interface Projection {
   /** Stable name of its checkpoint, e.g. `orders`. */
   readonly name: string;
-  /** Its tables, unqualified; a rebuild fills shadows of them under another schema by `search_path`. */
+  /**
+   * Its tables, unqualified, in schema `public`; a rebuild fills shadows of them under another schema by `search_path`, with
+   * the same keys, indexes and partitions. They have no foreign keys, and nothing (a view) depends on them.
+   */
   readonly tables: readonly string[];
   /** Event types that it reads. */
   readonly handles: readonly string[];
   /**
    * Applies a batch, in order, inside the transaction that also moves the checkpoint. SQL names its tables unqualified.
-   * Sets, not rows: a batch is up to a thousand events, so use `unnest` and few statements.
+   * Sets, not rows: a batch is about a thousand events at most, so use `unnest` and few statements. Missing partitions it
+   * makes by unqualified names too (`create table if not exists … partition of …`).
    */
   apply(events: readonly RecordedEvent[], tx: PoolClient): Promise<void>;
 }

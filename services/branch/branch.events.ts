@@ -48,7 +48,11 @@ export interface BranchDetails {
   readonly delivery_fee_minor: number;
   /** Items total from which delivery is free; null: never. */
   readonly free_delivery_from_minor: number | null;
-  /** Takes the orders that name no branch. Exactly one is. */
+  /**
+   * Takes the orders that name no branch. Exactly one does: the one whose event says so last in the log. So moving it is
+   * one event of one stream, and the former default needs none; the directory and the table know, the former's own stream
+   * does not.
+   */
   readonly is_default: boolean;
   readonly legal_entity_id: string | null;
 }
@@ -76,3 +80,6 @@ export interface Branch extends BranchDetails {
 
 /** Stream of a branch. */
 export const branchStream = (branch_id: string): string => `branch-${branch_id}`;
+
+/** Stream that only reserves a code: it can be founded once. */
+export const branchCodeStream = (code: string): string => `branch-code-${code}`;

@@ -1,9 +1,28 @@
-import { Type } from "@sinclair/typebox";
-import { contract } from "../../mixins/contract/contract";
-import { strictObject } from "../../mixins/contract/schemas";
+import { Type, type Static, type TObject } from "@sinclair/typebox";
+import { contract, type RawDocument } from "../../mixins/contract/contract";
+import {
+  AfterParam,
+  Minor,
+  PositionSchema,
+  strictObject,
+  Timestamp,
+  Uuid,
+} from "../../mixins/contract/schemas";
 import type { OrderLine } from "../order/order.events";
+import { menuDeskContracts } from "./menu-desk.contract";
+import { menuOfferContracts } from "./menu-offer.contract";
+import { menuVersionContracts } from "./menu-version.contract";
+import {
+  documentSchemas,
+  ItemName,
+  MenuDocumentSchema,
+  nullable,
+  type MenuDocumentPart,
+} from "./menu.schemas";
 
-/** One wished line: a pizza or a set, by id or by its name in either language. */
+export type { MenuDocumentPart } from "./menu.schemas";
+
+/** One wished line: a pizza or a set, by id or, where no id is given, by its name in either language. */
 export const WishedItem = strictObject({
   menu_item_id: Type.Optional(Type.String({ format: "uuid" })),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -14,36 +33,182 @@ export const WishedItem = strictObject({
   ),
 });
 
+const wish = {
+  items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),
+  promo_code: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+};
+const MenuWishSchema = strictObject(wish);
+/** What somebody would like to order. */
+export type MenuWish = Static<typeof MenuWishSchema>;
+
 /** Lines priced from the menu in force at `at`, flash sales and promo code applied. */
 export interface Quote {
   readonly menu_version: number;
   readonly currency: string;
   readonly items: readonly OrderLine[];
+  /** Sum of the lines. */
   readonly items_total_minor: number;
+  /** What the promo code takes off that sum; never more than it. */
   readonly discount_minor: number;
+  /** The promo code in capitals. */
+  readonly promo_code: string | null;
 }
 
+const OrderLineSchema = strictObject({
+  kind: Type.Union([Type.Literal("pizza"), Type.Literal("set")]),
+  menu_item_id: Uuid,
+  name: ItemName,
+  quantity: Type.Integer({ minimum: 1, maximum: 99 }),
+  unit_price_minor: Minor,
+  list_price_minor: Minor,
+  flash_sale_id: nullable(Uuid),
+  extras: Type.Array(strictObject({ extra_id: Uuid, name: ItemName, price_minor: Minor })),
+  exclude_ingredients: Type.Array(Type.String()),
+  line_total_minor: Minor,
+});
+const QuoteSchema = Type.Unsafe<Quote>(
+  strictObject({
+    menu_version: Type.Integer(),
+    currency: Type.String(),
+    items: Type.Array(OrderLineSchema),
+    items_total_minor: Minor,
+    discount_minor: Minor,
+    promo_code: nullable(Type.String()),
+  }),
+);
+
+const quoteRefusals = [
+  "menu.unknown_item",
+  "menu.unknown_extra",
+  "menu.extra_not_offered",
+  "menu.duplicate_extra",
+  "menu.unavailable",
+  "menu.unknown_ingredient",
+  "promo.unknown",
+  "promo.expired",
+  "promo.not_started",
+  "promo.total_too_small",
+] as const;
+
 /**
- * Prices a wish from this node's menu in memory. Refusals (422): `menu.unknown_item`, `menu.unknown_extra`,
- * `menu.extra_not_offered`, `menu.unavailable`, `menu.unknown_ingredient`, `promo.unknown`, `promo.expired`.
+ * Prices a wish from this node's menu in memory. Refusals (422) carry `item_index`: `menu.unknown_item`,
+ * `menu.unknown_extra`, `menu.extra_not_offered`, `menu.duplicate_extra`, `menu.unavailable`, `menu.unknown_ingredient`;
+ * or `promo_code`: `promo.unknown`, `promo.expired`, `promo.not_started`, `promo.total_too_small`.
  */
 export const quoteMenu = contract({
   name: "menu.quote",
   summary: "Price a wish from the menu in force",
   kind: "query",
   permission: "internal",
-  params: strictObject({
-    items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),
-    promo_code: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
-  }),
-  result: Type.Unsafe<Quote>(Type.Object({})),
-  refusals: [
-    "menu.unknown_item",
-    "menu.unknown_extra",
-    "menu.extra_not_offered",
-    "menu.unavailable",
-    "menu.unknown_ingredient",
-    "promo.unknown",
-    "promo.expired",
-  ],
+  params: MenuWishSchema,
+  result: QuoteSchema,
+  refusals: quoteRefusals,
 });
+
+/** The same for carts: shows what an order would cost now, before fees. Promises nothing. */
+export const quoteCart = contract({
+  name: "menu.quote_cart",
+  summary: "Price a cart without ordering",
+  kind: "query",
+  permission: "menu.read",
+  rest: [{ method: "POST", path: "/api/v1/menu/quote", rate_per_minute: 300 }],
+  params: MenuWishSchema,
+  result: QuoteSchema,
+  refusals: quoteRefusals,
+});
+
+/** The menu in force as an object, for other rooms. It is shared and frozen: do not change it. */
+export const getMenu = contract({
+  name: "menu.get",
+  summary: "The menu in force",
+  kind: "query",
+  permission: "menu.read",
+  params: strictObject({ ...AfterParam }),
+  result: MenuDocumentSchema,
+});
+
+/**
+ * A public document as ready bytes. The HTTP server answers it from {@link hotDocumentsOf}; this action is the way for
+ * requests with a token or `?after=`. Between nodes the body is a string.
+ */
+function documentContract(name: string, part: MenuDocumentPart, path: string, summary: string) {
+  return contract({
+    name,
+    summary,
+    kind: "query",
+    permission: "menu.read",
+    rest: [{ method: "GET", path }],
+    raw: true,
+    cacheable: true,
+    params: strictObject({ ...AfterParam }),
+    result: Type.Unsafe<RawDocument>(documentSchemas[part] as TObject),
+  });
+}
+
+/** The four public documents; `menu` is the whole one. */
+export const menuDocuments = {
+  menu: documentContract("menu.document", "menu", "/api/v1/menu", "The whole menu"),
+  pizzas: documentContract("menu.pizzas", "pizzas", "/api/v1/menu/pizzas", "Pizzas"),
+  extras: documentContract("menu.extras", "extras", "/api/v1/menu/extras", "Extras"),
+  sets: documentContract("menu.sets", "sets", "/api/v1/menu/sets", "Sets"),
+} as const satisfies Record<MenuDocumentPart, unknown>;
+
+const ReloadResult = strictObject({
+  message: Type.String(),
+  last_update: Timestamp,
+  version: Type.Integer(),
+  method: Type.String({ description: "How the nodes hear of it: event_log" }),
+  position: PositionSchema,
+});
+
+/** Reads the live rows again, hand-made changes included, and makes a version when something differs. */
+export const reloadMenu = contract({
+  name: "menu.reload",
+  summary: "Reload the menu from its rows",
+  kind: "command",
+  permission: "menu.publish",
+  rest: [{ method: "POST", path: "/api/v1/admin/update-menu" }],
+  params: strictObject({}),
+  result: ReloadResult,
+  refusals: ["menu.invalid_rows"],
+});
+
+export const menuStatus = contract({
+  name: "menu.status",
+  summary: "Which menu is in force, and on which nodes",
+  kind: "query",
+  permission: "menu.edit",
+  rest: [{ method: "GET", path: "/api/v1/admin/menu-status" }],
+  params: strictObject({ ...AfterParam }),
+  result: strictObject({
+    last_update: Timestamp,
+    version: Type.Integer(),
+    pizzas_count: Type.Integer(),
+    sets_count: Type.Integer(),
+    extras_count: Type.Integer(),
+    nodes: Type.Array(
+      strictObject({
+        node_id: Type.String(),
+        version: Type.Integer(),
+        last_update: Timestamp,
+        position: PositionSchema,
+      }),
+    ),
+  }),
+});
+
+/** Every contract of the room. */
+export const menuContracts = [
+  quoteMenu,
+  quoteCart,
+  getMenu,
+  menuDocuments.menu,
+  menuDocuments.pizzas,
+  menuDocuments.extras,
+  menuDocuments.sets,
+  reloadMenu,
+  menuStatus,
+  ...menuDeskContracts,
+  ...menuVersionContracts,
+  ...menuOfferContracts,
+] as const;

@@ -45,19 +45,92 @@ export interface MenuDocument {
   readonly sets: readonly MenuSet[];
 }
 
-export type MenuPublished = {
-  readonly type: "menu.published";
+/** What made a version: drafts applied, live rows read again, one item switched, an older version brought back. */
+export type MenuCause = "publish" | "reload" | "availability" | "rollback";
+
+/** A version of the menu, beside its document. */
+export interface VersionInfo {
+  readonly version: number;
+  readonly cause: MenuCause;
+  readonly published_at: string;
+  readonly published_by: string | null;
+  readonly note: string | null;
+  /** Set when this version brings an older one back. */
+  readonly restored_from: number | null;
+  /** Ids of the items that were added, removed or changed. */
+  readonly changed: readonly string[];
+}
+
+export type MenuPublished = { readonly type: "menu.published"; readonly data: VersionInfo };
+
+/** A draft of one item was made, changed or discarded; customers see nothing of it before a publish. */
+export type MenuDraftChanged = {
+  readonly type: "menu.draft_changed";
   readonly data: {
-    readonly version: number;
-    readonly published_at: string;
-    readonly published_by: string | null;
-    readonly note: string | null;
-    /** Set when this version brings an older one back. */
-    readonly restored_from: number | null;
-    readonly changed: readonly string[];
+    readonly item_id: string;
+    readonly change: "create" | "change" | "delete" | "discard";
+    /** The named fields with their new values. */
+    readonly fields: Readonly<Record<string, unknown>>;
+    readonly by: string | null;
+    readonly at: string;
   };
 };
-export type MenuEvent = MenuPublished;
 
-/** Stream of the menu. */
+/** A flash sale as it is after the event; null: it was removed. */
+export type MenuSaleChanged = {
+  readonly type: "menu.sale_changed";
+  readonly data: {
+    readonly sale_id: string;
+    readonly sale: FlashSale | null;
+    readonly by: string | null;
+    readonly at: string;
+  };
+};
+
+/** A promo code as it is after the event; null: it was removed. */
+export type MenuPromoChanged = {
+  readonly type: "menu.promo_changed";
+  readonly data: {
+    readonly promo_id: string;
+    readonly promo: PromoCode | null;
+    readonly by: string | null;
+    readonly at: string;
+  };
+};
+export type MenuEvent = MenuPublished | MenuDraftChanged | MenuSaleChanged | MenuPromoChanged;
+
+/** Lower prices for some pizzas and sets, in force exactly in [starts_at, ends_at). One of `percent` and `price_minor` is set. */
+export interface FlashSale {
+  readonly sale_id: string;
+  readonly name: LocalizedName;
+  readonly item_ids: readonly string[];
+  /** Percent off the menu price; the rest is rounded down to a whole minor unit. */
+  readonly percent: number | null;
+  /** Price while the sale lasts; it never raises one. */
+  readonly price_minor: number | null;
+  readonly starts_at: string;
+  readonly ends_at: string;
+}
+
+/** A code that takes something off the items total, valid in [valid_from, valid_until). One of `percent` and `amount_minor` is set. */
+export interface PromoCode {
+  readonly promo_id: string;
+  /** In capitals; matched in any case. */
+  readonly code: string;
+  readonly percent: number | null;
+  readonly amount_minor: number | null;
+  /** Items total from which it may be used. */
+  readonly min_total_minor: number;
+  readonly valid_from: string | null;
+  readonly valid_until: string | null;
+  readonly active: boolean;
+}
+
+/** Stream of the menu: its versions. */
 export const MENU_STREAM = "menu";
+/** Stream of the desk: every edit of a draft. */
+export const MENU_DRAFTS_STREAM = "menu-drafts";
+/** Stream of a flash sale. */
+export const flashSaleStream = (sale_id: string): string => `flash-sale-${sale_id}`;
+/** Stream of a promo code. */
+export const promoCodeStream = (promo_id: string): string => `promo-code-${promo_id}`;

@@ -2,14 +2,7 @@
 import type { SlotShare } from "../slot/slot.events";
 
 export type OrderStatus =
-  | "pending"
-  | "preparing"
-  | "cooking"
-  | "ready"
-  | "delivery"
-  | "delivered"
-  | "cancelled"
-  | "archived";
+  "pending" | "preparing" | "cooking" | "ready" | "delivery" | "delivered" | "cancelled" | "archived";
 export type Fulfilment = "pickup" | "delivery";
 export type PaymentMethod = "cash" | "card" | "card_online";
 export type Channel = "shop" | "erp" | "grpc" | "till";
@@ -99,7 +92,12 @@ export type OrderStatusChanged = {
 };
 export type OrderCancelled = {
   readonly type: "order.cancelled";
-  readonly data: OrderRef & { readonly from: OrderStatus; readonly reason: string; readonly at: string; readonly shares: readonly SlotShare[] };
+  readonly data: OrderRef & {
+    readonly from: OrderStatus;
+    readonly reason: string;
+    readonly at: string;
+    readonly shares: readonly SlotShare[];
+  };
 };
 export type OrderProcessed = {
   readonly type: "order.processed";
@@ -107,19 +105,19 @@ export type OrderProcessed = {
 };
 export type OrderRefunded = {
   readonly type: "order.refunded";
-  readonly data: OrderRef & { readonly amount_minor: number; readonly refunded_total_minor: number; readonly reason: string; readonly at: string };
+  readonly data: OrderRef & {
+    readonly amount_minor: number;
+    readonly refunded_total_minor: number;
+    readonly reason: string;
+    readonly at: string;
+  };
 };
 export type OrderArchived = {
   readonly type: "order.archived";
   readonly data: OrderRef & { readonly from: OrderStatus; readonly at: string };
 };
 export type OrderEvent =
-  | OrderPlaced
-  | OrderStatusChanged
-  | OrderCancelled
-  | OrderProcessed
-  | OrderRefunded
-  | OrderArchived;
+  OrderPlaced | OrderStatusChanged | OrderCancelled | OrderProcessed | OrderRefunded | OrderArchived;
 
 /** Stream of an order. */
 export const orderStream = (order_id: string): string => `order-${order_id}`;

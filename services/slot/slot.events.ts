@@ -9,7 +9,9 @@ export interface SlotView {
   readonly start: string;
   readonly end: string;
   readonly capacity_minor: number;
+  /** Sum of all shares with this slot_id. */
   readonly load_minor: number;
+  /** Orders whose first share is here: an order spread over slots counts once, so a day's slots add up to its orders. */
   readonly orders_count: number;
   readonly delivery_count: number;
   readonly pickup_count: number;
@@ -42,6 +44,7 @@ export type SlotBooked = {
     readonly number: number;
     readonly fulfilment: "pickup" | "delivery";
     readonly shares: readonly SlotShare[];
+    /** When the kitchen sees the order; a time before the placement means at once. */
     readonly visible_at: string;
   };
 };
@@ -53,9 +56,10 @@ export type SlotDisabledSet = {
   readonly type: "slot.disabled_set";
   readonly data: KitchenDayData & { readonly disabled: boolean };
 };
+/** The slot's own capacity; null gives it back to the branch's rule. */
 export type SlotCapacitySet = {
   readonly type: "slot.capacity_set";
-  readonly data: KitchenDayData & { readonly capacity_minor: number };
+  readonly data: KitchenDayData & { readonly capacity_minor: number | null };
 };
 /** One event for a plan of one slot or of many. */
 export type SlotPlanSet = {
@@ -67,3 +71,8 @@ export type SlotEvent = SlotBooked | SlotReleased | SlotDisabledSet | SlotCapaci
 /** Stream of a kitchen-day. */
 export const kitchenDayStream = (branch_id: string, business_date: string): string =>
   `slots-${branch_id}-${business_date}`;
+
+/** What the name of a kitchen-day's stream says. */
+export function parseKitchenDayStream(stream_id: string): { branch_id: string; business_date: string } {
+  return { branch_id: stream_id.slice("slots-".length, -"-YYYY-MM-DD".length), business_date: stream_id.slice(-"YYYY-MM-DD".length) };
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { ServiceBroker, type BrokerOptions, type ServiceSchema } from "moleculer";
+import type { DataSource } from "typeorm";
+import { uuidv7 } from "uuidv7";
+import { entities } from "./entities/entities";
+import { LogFeed } from "./mixins/event-feed/log-feed";
+import { createEventLog } from "./mixins/event-log/postgres-event-log";
+import { readinessOf } from "./mixins/health/readiness";
+import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
+import { migrate, sqlMigrations } from "./mixins/postgres/migrations";
+import { connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
+import { httpServerOf } from "./mixins/rest/http-server";
+import type { Clock, Ids, Runtime } from "./mixins/runtime";
+import { brokerOptions } from "./moleculer.config";
+import { seedDemo } from "./seed-demo";
+import { openAuthRoom, type AuthRoom } from "./services/auth/auth-room";
+import { authContracts } from "./services/auth/auth.contract";
+import { createAuthService } from "./services/auth/auth.service";
+import { ensureAdmin, type EnsuredAdmin } from "./services/auth/ensure-admin";
+import { branchContracts } from "./services/branch/branch.contract";
+import { createBranchService } from "./services/branch/branch.service";
+import { legalEntityContracts } from "./services/branch/legal-entity.contract";
+import { createGrpcService, grpcPortOf } from "./services/gateway/grpc/grpc.service";
+import { createHttpService } from "./services/gateway/http/http.service";
+import { createSocketService } from "./services/gateway/socket/socket.service";
+import { menuContracts } from "./services/menu/menu.contract";
+import { createMenuService } from "./services/menu/menu.service";
+import { operatorCommands } from "./services/ops/operator-commands";
+import { opsContracts } from "./services/ops/ops.contract";
+import { createOpsService } from "./services/ops/ops.service";
+import { orderContracts } from "./services/order/order.contract";
+import { createOrderService } from "./services/order/order.service";
+import { slotContracts } from "./services/slot/slot.contract";
+import { createSlotService } from "./services/slot/slot.service";
+import type { Settings } from "./settings";
+
+export const systemClock: Clock = { now: () => Date.now() };
+export const systemIds: Ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };
+
+/** A running node. */
+export interface Forno {
+  readonly runtime: Runtime;
+  readonly admin: EnsuredAdmin;
+  readonly ports: { readonly http: number; readonly grpc: number };
+  /** Where the truth is, for the banner; no credentials in it. */
+  readonly database: string;
+  openRepl(): void;
+  /** Takes no more requests, finishes those under way, then stops what they stand on. */
+  stop(): Promise<void>;
+}
+
+/** What was opened, last first: how to close it. */
+class Closing {
+  readonly #steps: (() => Promise<unknown>)[] = [];
+
+  add(step: () => Promise<unknown>): void {
+    this.#steps.unshift(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0)) await step();
+  }
+}
+
+/**
+ * Starts a node: database, schema, log, feed, rooms, first data, and the gateways last, so that whoever can connect finds
+ * everything ready.
+ * @throws DataDirInUseError, or whatever kept a part from starting; what had started by then is stopped again.
+ */
+export async function boot(settings: Settings, clock = systemClock, ids = systemIds): Promise<Forno> {
+  const closing = new Closing();
+  try {
+    return await assemble(settings, clock, ids, closing);
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Closing): Promise<Forno> {
+  const broker = new ServiceBroker(brokerOptions(settings));
+  const logger = broker.getLogger("forno");
+  const { db, database, connection } = await openDatabase(settings, logger, closing);
+  const log = await createEventLog({ connection, logger });
+  closing.add(() => log.close());
+  const feed = new LogFeed({ log, logger });
+  const runtime: Runtime = { settings, broker, log, feed, db, pool: poolOf(db), clock, ids };
+  const room = await openAuthRoom(runtime);
+  closing.add(() => room.close());
+  let admin: EnsuredAdmin | undefined;
+  const firstStart = firstStartService(runtime, async () => {
+    admin = await ensureAdmin(runtime, room);
+    if (settings.SEED === "demo") await seedDemo(runtime, room);
+  });
+  for (const schema of [...rooms(runtime, room), firstStart, ...gateways(runtime, room)]) broker.createService(schema);
+  closing.add(() => broker.stop());
+  await broker.start();
+  readinessOf(broker).ready();
+  if (admin === undefined) throw new Error("The first-start service did not run.");
+  return {
+    runtime,
+    admin,
+    database,
+    ports: { http: (httpServerOf(broker).address() as AddressInfo).port, grpc: grpcPortOf(broker) },
+    openRepl: () => void openRepl(runtime),
+    stop: async () => {
+      readinessOf(broker).stopping();
+      await closing.run();
+    },
+  };
+}
+
+async function openDatabase(
+  settings: Settings,
+  logger: { warn(message: string): void },
+  closing: Closing,
+): Promise<{ db: DataSource; database: string; connection: ReturnType<typeof connectionOf> }> {
+  const embedded = settings.DATABASE_URL === undefined ? await startEmbeddedPostgres(settings.DATA_DIR, logger) : undefined;
+  if (embedded !== undefined) closing.add(() => embedded.stop());
+  const connection = embedded?.connection ?? connectionOf(settings.DATABASE_URL ?? "");
+  const db = dataSource(connection, entities, sqlMigrations(path.join(__dirname, "entities/migrations")));
+  await db.initialize();
+  closing.add(() => db.destroy());
+  await migrate(db);
+  const database =
+    embedded === undefined
+      ? `PostgreSQL at ${String(connection.host)}:${String(connection.port)}, database ${String(connection.database)}`
+      : `embedded PostgreSQL in ${settings.DATA_DIR} (pid ${String(embedded.pid)})`;
+  return { db, database, connection };
+}
+
+/** The rooms of the trade, which of them this node runs being its settings' choice. */
+function rooms(runtime: Runtime, room: AuthRoom): ServiceSchema[] {
+  const all: Readonly<Record<string, () => ServiceSchema>> = {
+    branch: () => createBranchService(runtime),
+    menu: () => createMenuService(runtime),
+    slot: () => createSlotService(runtime),
+    order: () => createOrderService(runtime),
+    auth: () => createAuthService(runtime, room),
+    ops: () => createOpsService(runtime),
+  };
+  const { SERVICES } = runtime.settings;
+  return Object.entries(all).flatMap(([name, create]) => (SERVICES.length === 0 || SERVICES.includes(name) ? [create()] : []));
+}
+
+/** They wait for the first data: nobody meets an empty menu. */
+function gateways(runtime: Runtime, { verifier }: AuthRoom): ServiceSchema[] {
+  const { SERVICES } = runtime.settings;
+  if (SERVICES.length > 0 && !SERVICES.includes("gateway")) return [];
+  const contracts = [
+    ...orderContracts,
+    ...slotContracts,
+    ...menuContracts,
+    ...branchContracts,
+    ...legalEntityContracts,
+    ...authContracts,
+    ...opsContracts,
+  ];
+  const http = createHttpService(runtime, contracts, verifier, {
+    pages: { folder: path.join(__dirname, "web"), rewrites: { "/track/": "/track.html" } },
+  });
+  return [http, createSocketService(runtime, verifier), createGrpcService(runtime, verifier)].map((schema) =>
+    startingAfter(schema, FIRST_START),
+  );
+}
+
+const FIRST_START = "first-start";
+
+function firstStartService({ settings }: Runtime, run: () => Promise<void>): ServiceSchema {
+  const wanted = ["branch", "menu", "slot", "order"].filter((name) => settings.SERVICES.length === 0 || settings.SERVICES.includes(name));
+  return { name: FIRST_START, dependencies: wanted, started: run };
+}
+
+function startingAfter(schema: ServiceSchema, service: string): ServiceSchema {
+  return { ...schema, dependencies: [service] };
+}
+
+type ReplCommands = NonNullable<NonNullable<BrokerOptions["replOptions"]>["customCommands"]>;
+
+function openRepl(runtime: Runtime): void {
+  // Moleculer's types say that a command gets a list of strings; moleculer-repl hands it an object.
+  const customCommands = operatorCommands(runtime) as unknown as ReplCommands;
+  runtime.broker.options.replOptions = { delimiter: "forno $", customCommands };
+  runtime.broker.repl();
+}

@@ -1,0 +1,38 @@
+import { DatabaseError } from "pg";
+import { UnavailableError } from "../contract/refusal";
+
+/**
+ * What an error of the database asks for.
+ *
+ * - `retry`: not now (nobody there, connection lost, shut down, cancelled, lock timeout, deadlock, a standby, disk full)
+ * - `partition`: head has run out of partitions: the insert found none for its position
+ * - `unit`: one of the values cannot be stored
+ * - `defect`: the statement or its schema is wrong
+ */
+export type DatabaseFault = "retry" | "partition" | "unit" | "defect";
+
+/** SQLSTATE classes: data exception, integrity violation, limits of the program. */
+const OF_A_UNIT = /^(22|23|54)/;
+/** Syntax or access rule, raised by a function of ours, internal. */
+const OF_OURS = /^(42|P0|XX)/;
+
+/** How node-postgres says that a connection broke, or that the server did not answer in time. */
+const CONNECTION = /connection|not queryable|timeout|write after end/i;
+
+export function faultOf(error: unknown): DatabaseFault {
+  if (error instanceof DatabaseError) {
+    const code = error.code ?? "";
+    if (code === "23514" && error.message.includes("no partition")) return "partition";
+    if (OF_A_UNIT.test(code)) return "unit";
+    return OF_OURS.test(code) ? "defect" : "retry";
+  }
+  if (!(error instanceof Error)) return "defect";
+  // Errors of the operating system carry a code like ECONNREFUSED.
+  const system = "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
+  return system || CONNECTION.test(error.message) ? "retry" : "defect";
+}
+
+/** The fault that callers of the log see. */
+export function unavailable(cause: unknown): UnavailableError {
+  return new UnavailableError("log.unavailable", "The event log does not answer; try again in a moment.", { cause });
+}

@@ -1,0 +1,211 @@
+import { Pool, type ClientConfig, type PoolClient, type QueryConfig, type QueryResultRow } from "pg";
+import { UnavailableError } from "../contract/refusal";
+import { AppendBatcher } from "./append-batcher";
+import { AppendSignal } from "./append-signal";
+import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
+import { Appender, TRY_FOR_MS, type AppenderEvents } from "./appender";
+import { sessionConfig } from "./connection";
+import { faultOf, unavailable } from "./database-fault";
+import type { AppendOutcome, AppendUnit, EventLog, Position, RecordedEvent, Snapshot, StoredAnswer, Upcaster } from "./event-log";
+import { PARTITION_EVENTS, Partitions } from "./partitions";
+import { prepareUnit, type PreparedUnit } from "./prepared-unit";
+import { ALL_AFTER, ANSWERS, HEAD, LOAD_SNAPSHOT, SAVE_SNAPSHOT, STREAM_AFTER, recordedEvent, type EventRow } from "./read-statements";
+import { logTypes } from "./row-types";
+import { upcasting, type Upcast } from "./upcasting";
+
+/** Connections for reading: replays and actors waking up; a read is short. */
+const READERS_MAX = 4;
+
+export interface EventLogOptions {
+  /** Where the log is; its schema must be there. The log opens connections of its own: 1 to append, 1 to listen, some to read. */
+  readonly connection: ClientConfig;
+  readonly upcasters?: readonly Upcaster[];
+  readonly logger?: { warn(message: string): void };
+  /** Positions in a partition that is made from now on. */
+  readonly partition_events?: number;
+  /** How long a batch is tried again before its callers hear that the log is unavailable. */
+  readonly try_for_ms?: number;
+}
+
+/**
+ * Opens the log: makes partitions ahead of head and listens to other nodes.
+ * @throws UnavailableError `log.unavailable` when the database does not answer.
+ */
+export async function createEventLog(options: EventLogOptions): Promise<PostgresEventLog> {
+  const log = new PostgresEventLog(options);
+  try {
+    await log.start();
+    return log;
+  } catch (error) {
+    await log.close();
+    throw faultOf(error) === "retry" ? unavailable(error) : error;
+  }
+}
+
+/** The event log on PostgreSQL 15 or newer. Made by {@link createEventLog}. */
+export class PostgresEventLog implements EventLog {
+  readonly #readers: Pool;
+  readonly #appender: Appender;
+  readonly #batcher: AppendBatcher;
+  readonly #signal: AppendSignal;
+  readonly #partitions: Partitions;
+  readonly #upcast: Upcast;
+  readonly #warn: (message: string) => void;
+  readonly #wakes = new Set<() => void>();
+  readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
+  #closing: Promise<void> | undefined;
+
+  constructor({
+    connection,
+    upcasters = [],
+    logger = console,
+    partition_events = PARTITION_EVENTS,
+    try_for_ms = TRY_FOR_MS,
+  }: EventLogOptions) {
+    this.#warn = (message) => { logger.warn(message); };
+    this.#upcast = upcasting(upcasters);
+    this.#readers = new Pool({ ...sessionConfig(connection, "forno event log: read"), max: READERS_MAX, types: logTypes });
+    this.#readers.on("error", (error) => { this.#warn(`The event log lost a reading connection: ${error.message}`); });
+    this.#partitions = new Partitions(this.#readers, partition_events);
+    const hooks: AppenderEvents = {
+      committed: (head, events) => { this.#committed(head, events); },
+      makePartitions: (events) => this.#partitions.ensure(events),
+    };
+    this.#appender = new Appender(connection, hooks, try_for_ms);
+    this.#batcher = new AppendBatcher((units) => this.#write(units));
+    this.#signal = new AppendSignal(connection, this.#appender.id, () => { this.#wakeAll(); }, this.#warn);
+  }
+
+  async start(): Promise<void> {
+    await this.ensurePartitions();
+    await this.#signal.start();
+  }
+
+  append(unit: AppendUnit): Promise<AppendOutcome> {
+    if (this.#closing !== undefined)
+      return Promise.reject(new UnavailableError("log.closed", "This node is stopping; try again in a moment."));
+    try {
+      return this.#batcher.append(prepareUnit(unit));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  async appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendOutcome> {
+    const units = [prepareUnit(unit)];
+    const { rows } = await client.query<AppendResult>(appendStatement(units));
+    const [result] = rows;
+    const [outcome] = result === undefined ? [] : outcomesOf(units, result);
+    if (outcome === undefined) throw new Error("es.append gave no row.");
+    if (outcome.status !== "duplicate") return outcome;
+    const answers = await client.query<StoredAnswer>(answersOf(units));
+    return { status: "duplicate", answers: answers.rows };
+  }
+
+  async readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
+    return (await this.#read<EventRow>(STREAM_AFTER, [stream_id, after_version])).map((row) => this.#upcast(recordedEvent(row)));
+  }
+
+  async readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
+    const events = (await this.#read<EventRow>(ALL_AFTER, [after, limit])).map((row) => this.#upcast(recordedEvent(row)));
+    for (const [at, { position }] of events.entries())
+      if (position !== after + at + 1) throw new Error(`The event log has no event at position ${String(after + at + 1)}.`);
+    return events;
+  }
+
+  findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
+    return this.#read<StoredAnswer>(ANSWERS, [command_ids]);
+  }
+
+  async head(): Promise<Position> {
+    return (await this.#read<{ head: number }>(HEAD, []))[0]?.head ?? 0;
+  }
+
+  onAppended(wake: () => void): () => void {
+    this.#wakes.add(wake);
+    return () => void this.#wakes.delete(wake);
+  }
+
+  onCommitted(listener: (events: readonly RecordedEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined> {
+    return (await this.#read<Snapshot>(LOAD_SNAPSHOT, [stream_id, schema_v]))[0];
+  }
+
+  async saveSnapshot({ stream_id, version, schema_v, state }: Snapshot): Promise<void> {
+    await this.#read(SAVE_SNAPSHOT, [stream_id, version, schema_v, JSON.stringify(state)]);
+  }
+
+  /**
+   * Keeps at least one whole empty partition ahead of head. The log calls it at its start and by itself while head moves;
+   * an operator may call it at any time.
+   */
+  async ensurePartitions(): Promise<void> {
+    await this.#partitions.ensure();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#batcher.idle();
+      await Promise.all([this.#appender.close(), this.#signal.close(), this.#readers.end()]);
+    })();
+    return this.#closing;
+  }
+
+  async #write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
+    const outcomes = await this.#appender.write(units);
+    const repeated = units.filter((_, at) => isDuplicate(outcomes[at]));
+    if (repeated.length === 0) return outcomes;
+    const answers = await this.#read<StoredAnswer>(ANSWERS, answersOf(repeated).values ?? []).catch((error: unknown) => error as Error);
+    return outcomes.map((outcome, at) => {
+      if (!isDuplicate(outcome)) return outcome;
+      if (answers instanceof Error) return answers;
+      const ids = new Set(units[at]?.unit.commands.map(({ id }) => id.toLowerCase()));
+      return { status: "duplicate", answers: answers.filter(({ id }) => ids.has(id)) };
+    });
+  }
+
+  #committed(head: Position, events: () => RecordedEvent[]): void {
+    if (this.#listeners.size > 0) {
+      const upcast = events().map((event) => this.#upcast(event));
+      for (const listener of this.#listeners) this.#hint(() => { listener(upcast); });
+    }
+    this.#wakeAll();
+    if (!this.#partitions.runOut(head)) return;
+    this.ensurePartitions().catch((error: unknown) => {
+      this.#warn(`The event log could not make partitions ahead: ${String(error)}`);
+    });
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wakes) this.#hint(wake);
+  }
+
+  /** A listener's mistake must not look like a failed append: what it is told about is durable. */
+  #hint(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#warn(`A listener of the event log failed: ${String(error)}`);
+    }
+  }
+
+  async #read<R extends QueryResultRow>(statement: QueryConfig, values: readonly unknown[]): Promise<R[]> {
+    try {
+      return (await this.#readers.query<R>({ ...statement, values: [...values] })).rows;
+    } catch (error) {
+      throw faultOf(error) === "retry" ? unavailable(error) : error;
+    }
+  }
+}
+
+function isDuplicate(outcome: AppendOutcome | Error | undefined): boolean {
+  return outcome !== undefined && !(outcome instanceof Error) && outcome.status === "duplicate";
+}
+
+function answersOf(units: readonly PreparedUnit[]): QueryConfig {
+  return { ...ANSWERS, values: [units.flatMap(({ unit }) => unit.commands.map(({ id }) => id))] };
+}

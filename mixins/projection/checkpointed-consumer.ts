@@ -1,0 +1,211 @@
+import { UnavailableError } from "../contract/refusal";
+import type { FeedHandle } from "../event-feed/event-feed";
+import { PositionGate } from "../event-feed/position-gate";
+import type { Position, RecordedEvent } from "../event-log/event-log";
+import { Checkpoint, FencedError } from "./checkpoint";
+import {
+  CONSUMER_TIMES,
+  type ConsumerDeps,
+  type ConsumerState,
+  type ConsumerTimes,
+  type ConsumerWork,
+} from "./consumer";
+
+/** Events without interest after which the checkpoint is written without waiting for `lazy_ms`. */
+const LAZY_EVENTS_MAX = 5_000;
+
+/**
+ * Follows the feed from a checkpoint and moves it. Its life:
+ *
+ * - *working*: batches come, events of interest that lie beyond the checkpoint are handled, the checkpoint moves with them.
+ * - *standby*: another host has moved the checkpoint, so that one is at work. This one only watches, and its position follows
+ *   the other's, until the checkpoint stands still although there is work: then it works again.
+ * - *stopped*.
+ *
+ * When the database has come back without its last moments, the checkpoint lies behind what is remembered here: nobody else
+ * is at work, and this host goes on from there.
+ */
+export class CheckpointedConsumer {
+  #state: ConsumerState = "working";
+  #subscription: FeedHandle | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #looks = 0;
+  readonly #gate: PositionGate;
+  readonly #handles: ReadonlySet<string>;
+
+  private constructor(
+    private readonly deps: ConsumerDeps,
+    private readonly work: ConsumerWork,
+    private readonly checkpoint: Checkpoint,
+    private readonly times: ConsumerTimes,
+  ) {
+    this.#handles = new Set(work.handles);
+    this.#gate = new PositionGate(
+      checkpoint.position,
+      (current, wanted) =>
+        new UnavailableError(
+          "projection.behind",
+          `${work.name} is at ${String(current)}, not yet at ${String(wanted)}; try again.`,
+        ),
+    );
+  }
+
+  static async start(
+    deps: ConsumerDeps,
+    work: ConsumerWork,
+    times: ConsumerTimes = CONSUMER_TIMES,
+  ): Promise<CheckpointedConsumer> {
+    const consumer = new CheckpointedConsumer(deps, work, await Checkpoint.load(deps.pool, work.name), times);
+    consumer.#subscribe();
+    return consumer;
+  }
+
+  get name(): string {
+    return this.work.name;
+  }
+
+  get position(): Position {
+    return this.#gate.position;
+  }
+
+  get state(): ConsumerState {
+    return this.#state;
+  }
+
+  reached(position: Position, timeout_ms: number): Promise<void> {
+    return this.#gate.reached(position, timeout_ms);
+  }
+
+  /** Runs `work` between two batches; afterwards goes on from the checkpoint as `work` has left it. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      try {
+        return await work();
+      } finally {
+        await this.checkpoint.reload(this.deps.pool);
+        // Never behind what the feed has delivered: those events would not come again.
+        if (this.checkpoint.position > this.position) this.#gate.moveTo(this.checkpoint.position);
+      }
+    });
+  }
+
+  /** Finishes the batch under way and writes the checkpoint. */
+  async stop(): Promise<void> {
+    const wasWorking = this.#state === "working";
+    this.#state = "stopped";
+    clearTimeout(this.#timer);
+    await this.#subscription?.stop();
+    if (wasWorking)
+      await this.#inTurn(() => this.#writeLazily()).catch((error: unknown) => {
+        this.#complain("did not write its checkpoint", error);
+      });
+    this.#gate.fail(
+      new UnavailableError("projection.stopped", `${this.name} has stopped; try again in a moment.`),
+    );
+  }
+
+  #subscribe(): void {
+    this.#state = "working";
+    this.#gate.moveTo(this.checkpoint.position);
+    this.#subscription = this.deps.feed.subscribe({
+      name: this.name,
+      after: this.position,
+      onBatch: (events, through) => this.#inTurn(() => this.#onBatch(events, through)),
+    });
+  }
+
+  async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
+    if (this.#state === "standby" || through <= this.position) return;
+    const wanted = events.filter((event) => this.#handles.has(event.type) && this.checkpoint.isNew(event));
+    try {
+      if (wanted.length > 0) {
+        await this.work.handle(wanted, (client) => this.checkpoint.move(client, through));
+        this.checkpoint.moved(through);
+      }
+      this.#gate.moveTo(through);
+      if (through - this.checkpoint.position >= LAZY_EVENTS_MAX) await this.#writeLazily();
+      else if (through > this.checkpoint.position) this.#writeSoon();
+    } catch (error) {
+      if (!(error instanceof FencedError)) throw error;
+      this.deps.logger.info(`${this.name}: another host is at work, standing by`);
+      this.#stepBack();
+    }
+  }
+
+  /** Writes a checkpoint that has only passed events without interest. */
+  async #writeLazily(): Promise<void> {
+    const through = this.position;
+    if (through <= this.checkpoint.position) return;
+    await this.checkpoint.move(this.deps.pool, through);
+    this.checkpoint.moved(through);
+  }
+
+  #writeSoon(): void {
+    this.#timer ??= this.#later(this.times.lazy_ms, async () => {
+      if (this.#state === "working") await this.#writeLazily();
+    });
+  }
+
+  #stepBack(): void {
+    // Not awaited: it would wait for the very batch that is in hand.
+    this.#subscription?.stop().catch((error: unknown) => {
+      this.#complain("did not unsubscribe", error);
+    });
+    this.#subscription = undefined;
+    if (this.#state === "stopped") return;
+    this.#state = "standby";
+    this.#looks = 0;
+    this.#watch(0);
+  }
+
+  #watch(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#later(ms, async () => {
+      try {
+        await this.#look();
+      } finally {
+        if (this.#isStandingBy()) this.#watch(this.times.standby_ms);
+      }
+    });
+  }
+
+  async #look(): Promise<void> {
+    const before = this.checkpoint.position;
+    const [head] = await Promise.all([this.deps.log.head(), this.checkpoint.reload(this.deps.pool)]);
+    const { position } = this.checkpoint;
+    if (!this.#isStandingBy()) return;
+    this.#gate.moveTo(position);
+    this.#looks = position !== before || position >= head ? 0 : this.#looks + 1;
+    const lost = position < before;
+    if (!lost && this.#looks < this.times.standby_looks_max) return;
+    const why = lost ? "the database has lost its last moments" : "no other host is at work";
+    this.deps.logger.info(`${this.name}: ${why}, going on from ${String(position)}`);
+    this.#subscribe();
+  }
+
+  #isStandingBy(): boolean {
+    return this.#state === "standby";
+  }
+
+  #later(ms: number, work: () => Promise<void>): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#timer = undefined;
+      this.#inTurn(work).catch((error: unknown) => {
+        if (error instanceof FencedError) this.#stepBack();
+        else this.#complain("will try again", error);
+      });
+    }, ms).unref();
+  }
+
+  /** One thing after another: batches, lazy writing, standing by, swaps. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #complain(what: string, error: unknown): void {
+    this.deps.logger.warn(`${this.name} ${what}: ${String(error)}`);
+  }
+}

@@ -1,0 +1,40 @@
+import type { ClientBase, Pool } from "pg";
+import type { EventFeed } from "../event-feed/event-feed";
+import type { EventLog, RecordedEvent } from "../event-log/event-log";
+import type { Logger } from "../logger";
+
+/** What a consumer needs; the runtime has it. */
+export interface ConsumerDeps {
+  readonly pool: Pool;
+  readonly feed: EventFeed;
+  readonly log: EventLog;
+  readonly logger: Logger;
+}
+
+/** Bounds in time; shorter in tests. */
+export interface ConsumerTimes {
+  /** A checkpoint that only passed events without interest is written so often. */
+  readonly lazy_ms: number;
+  /** A host that was fenced looks at the other one's checkpoint so often … */
+  readonly standby_ms: number;
+  /** … and takes over after so many looks at which it had not moved though there was work. */
+  readonly standby_looks_max: number;
+}
+
+export const CONSUMER_TIMES: ConsumerTimes = { lazy_ms: 1_000, standby_ms: 1_000, standby_looks_max: 5 };
+/** What a projection or a process manager does with events. */
+export interface ConsumerWork {
+  /** Name of the checkpoint. */
+  readonly name: string;
+  /** Event types of interest. */
+  readonly handles: readonly string[];
+  /**
+   * Handles events that were not handled yet, in order. Calls `move` exactly once: on the transaction that holds the
+   * effect, before the effect, so that a host that was overtaken finds out before it does anything; or, where the effect
+   * is repeatable by itself, after it.
+   */
+  handle(events: readonly RecordedEvent[], move: (client: Pool | ClientBase) => Promise<void>): Promise<void>;
+}
+
+/** See the life of a CheckpointedConsumer. */
+export type ConsumerState = "working" | "standby" | "stopped";

@@ -1,0 +1,136 @@
+import { UnavailableError } from "../contract/refusal";
+import type { Position, RecordedEvent } from "../event-log/event-log";
+import type { CheckpointedConsumer } from "./checkpointed-consumer";
+import type { ConsumerDeps } from "./consumer";
+import type { Projection, RebuildProgress } from "./projection";
+import { createShadow, shadowSchema, swapShadow } from "./shadow-tables";
+import { inDerivedTransaction, onConnection } from "./transaction";
+
+const BATCH_EVENTS = 1_000;
+/** So near to the head the projection is held and the rest is applied within the swap. */
+const SWAP_EVENTS_MAX = 2_000;
+/** The swap waits so long for readers of the old tables; then it lets go and tries again after more catching up. */
+const SWAP_LOCK_TIMEOUT_MS = 2_000;
+const SWAP_TRIES_MAX = 30;
+/** PostgreSQL's code for a lock that was not granted in time. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/**
+ * Builds a read model anew beside the running one (blue/green): an empty copy of its tables under a schema of its own is
+ * filled from position 0 by the projection's own `apply`, whose unqualified table names `search_path` leads there. When it
+ * is near the head, one transaction holds the checkpoint (so no host applies anything), applies the rest, and puts the
+ * copy in the tables' place. Readers see the old rows until then, and the new ones after.
+ *
+ * A rebuild that dies leaves its schema behind; the next one begins by dropping that.
+ */
+export class Rebuild {
+  readonly #schema: string;
+  readonly #handles: ReadonlySet<string>;
+  #position: Position = 0;
+
+  constructor(
+    private readonly deps: ConsumerDeps,
+    private readonly projection: Projection,
+    private readonly consumer: CheckpointedConsumer,
+    private readonly progress: (state: RebuildProgress) => void,
+  ) {
+    this.#schema = shadowSchema(projection.name);
+    this.#handles = new Set(projection.handles);
+  }
+
+  /** @throws UnavailableError `projection.rebuilding` when another node rebuilds the same projection. */
+  run(): Promise<void> {
+    const { pool, logger } = this.deps;
+    return onConnection(pool, async (session) => {
+      const { rows } = await session.query<{ locked: boolean }>(LOCK, [this.#schema]);
+      if (rows[0]?.locked !== true)
+        throw new UnavailableError(
+          "projection.rebuilding",
+          `Another node is rebuilding ${this.projection.name}.`,
+        );
+      await inDerivedTransaction(pool, (tx) => createShadow(tx, this.#schema, this.projection.tables));
+      for (let tries = 1; ; tries += 1) {
+        await this.#catchUp();
+        if (await this.#swapped(tries)) break;
+      }
+      await session.query(UNLOCK, [this.#schema]);
+      logger.info(`projection ${this.projection.name}: rebuilt up to position ${String(this.#position)}`);
+    });
+  }
+
+  /** Fills the shadow until it is near the head. Reads the next batch while one is applied. */
+  async #catchUp(): Promise<void> {
+    const { log, pool } = this.deps;
+    const started_at = performance.now();
+    const from = this.#position;
+    let head = await log.head();
+    let next = log.readAll(this.#position, BATCH_EVENTS);
+    while (head - this.#position > SWAP_EVENTS_MAX || this.#position === 0) {
+      const events = await next;
+      if (events.length === 0) break;
+      const reading = log.readAll(this.#position + events.length, BATCH_EVENTS);
+      // Its failure is met where it is awaited; near the head nobody awaits it.
+      reading.catch(() => undefined);
+      next = reading;
+      await inDerivedTransaction(pool, async (tx) => {
+        await tx.query(`set local search_path to ${this.#schema}, public`);
+        await this.#apply(events, tx);
+      });
+      this.#position += events.length;
+      head = Math.max(await log.head(), this.#position);
+      const events_per_s = (this.#position - from) / Math.max((performance.now() - started_at) / 1000, 0.001);
+      this.progress({
+        events: this.#position,
+        head,
+        events_per_s,
+        seconds_left: (head - this.#position) / events_per_s,
+      });
+    }
+  }
+
+  async #apply(events: readonly RecordedEvent[], tx: Parameters<Projection["apply"]>[1]): Promise<void> {
+    const wanted = events.filter((event) => this.#handles.has(event.type));
+    if (wanted.length > 0) await this.projection.apply(wanted, tx);
+  }
+
+  /** False when the old tables were in use for too long. */
+  async #swapped(tries: number): Promise<boolean> {
+    try {
+      this.#position = await this.consumer.aside(() => this.#swap());
+      return true;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE || tries >= SWAP_TRIES_MAX) throw error;
+      this.deps.logger.info(`projection ${this.projection.name}: its tables are in use, swapping later`);
+      return false;
+    }
+  }
+
+  #swap(): Promise<Position> {
+    return inDerivedTransaction(this.deps.pool, async (tx) => {
+      await tx.query(`set local lock_timeout = ${String(SWAP_LOCK_TIMEOUT_MS)}`);
+      const { rows } = await tx.query<{ pos: number }>(HOLD, [this.projection.name]);
+      const applied = Math.max(...rows.map(({ pos }) => pos));
+      let position = this.#position;
+      await tx.query(`set local search_path to ${this.#schema}, public`);
+      while (position < applied) {
+        const events = await this.deps.log.readAll(position, Math.min(BATCH_EVENTS, applied - position));
+        if (events.length === 0)
+          throw new Error(
+            `The log ends at ${String(position)}, before ${this.projection.name}'s checkpoint.`,
+          );
+        await this.#apply(events, tx);
+        position += events.length;
+      }
+      await tx.query("set local search_path to default");
+      await swapShadow(tx, this.#schema, this.projection.tables);
+      await tx.query(MOVE_ALL, [this.projection.name, position]);
+      return position;
+    });
+  }
+}
+
+const LOCK = "select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0)) as locked";
+const UNLOCK = "select pg_advisory_unlock(hashtextextended('rebuild ' || $1, 0))";
+const HOLD = "select pos from es.checkpoint where name = $1 and partition >= 0 order by partition for update";
+const MOVE_ALL =
+  "update es.checkpoint set pos = $2, updated_at = now() where name = $1 and partition >= 0 and pos < $2";

@@ -1,0 +1,88 @@
+import type { ClientBase } from "pg";
+
+/** Schema in which the shadow of a projection's tables is filled. */
+export const shadowSchema = (projection: string): string =>
+  `shadow_${projection.replaceAll(/[^a-z0-9_]/g, "_")}`;
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+interface TableShape {
+  /** `partition by …` of a partitioned table. */
+  readonly partitioned_by: string | null;
+  readonly foreign_keys: boolean;
+}
+
+interface Addition {
+  readonly name: string;
+  readonly definition: string;
+}
+
+interface Partition {
+  readonly name: string;
+  readonly bound: string;
+}
+
+const SHAPE = `select case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partitioned_by,
+    exists (select from pg_constraint f where f.contype = 'f' and (f.conrelid = c.oid or f.confrelid = c.oid)) as foreign_keys
+  from pg_class c where c.oid = to_regclass($1)`;
+
+/** Check constraints are copied with the table; keys are made again, because `like` would give them other names. */
+const KEYS = `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
+  where conrelid = to_regclass($1) and contype in ('p', 'u', 'x') order by contype, conname`;
+
+/** Indexes that belong to no key. $2 is what stands before the table's name, $3 what shall stand there. */
+const INDEXES = `select c.relname as name, pg_get_indexdef(c.oid) as definition from pg_index i
+  join pg_class c on c.oid = i.indexrelid
+  where i.indrelid = to_regclass($1) and not exists (select from pg_constraint k where k.conindid = c.oid)
+  order by c.relname`;
+
+const PARTITIONS_OF = `select c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound from pg_inherits i
+  join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass($1) order by c.relname`;
+
+/** Makes empty copies of tables under `schema`, with the same keys, indexes (by the same names) and partitions. */
+export async function createShadow(tx: ClientBase, schema: string, tables: readonly string[]): Promise<void> {
+  await tx.query(`drop schema if exists ${quote(schema)} cascade; create schema ${quote(schema)}`);
+  for (const table of tables) await createShadowTable(tx, schema, table);
+}
+
+async function createShadowTable(tx: ClientBase, schema: string, table: string): Promise<void> {
+  const original = `public.${quote(table)}`;
+  const shadow = `${quote(schema)}.${quote(table)}`;
+  const shape = (await tx.query<TableShape>(SHAPE, [original])).rows[0];
+  if (shape === undefined) throw new Error(`There is no table ${table} to rebuild.`);
+  if (shape.foreign_keys)
+    throw new Error(`Table ${table} has foreign keys: a read model that can be rebuilt has none.`);
+  const partition = shape.partitioned_by === null ? "" : ` partition by ${shape.partitioned_by}`;
+  await tx.query(`create table ${shadow} (like ${original} including all excluding indexes)${partition}`);
+  const keys = await tx.query<Addition>(KEYS, [original]);
+  for (const { name, definition } of keys.rows)
+    await tx.query(`alter table ${shadow} add constraint ${quote(name)} ${definition}`);
+  const indexes = await tx.query<Addition>(INDEXES, [original]);
+  for (const { definition } of indexes.rows)
+    await tx.query(definition.replace(/ ON (ONLY )?\S+ USING /, ` ON ${shadow} USING `));
+  await copyPartitions(tx, schema, table);
+}
+
+/** Makes the partitions that the original has and the shadow has not: also those made while the shadow was filled. */
+async function copyPartitions(tx: ClientBase, schema: string, table: string): Promise<void> {
+  const { rows } = await tx.query<Partition>(PARTITIONS_OF, [`public.${quote(table)}`]);
+  for (const { name, bound } of rows)
+    await tx.query(
+      `create table if not exists ${quote(schema)}.${quote(name)} partition of ${quote(schema)}.${quote(table)} ${bound}`,
+    );
+}
+
+/**
+ * Puts the shadow in the originals' place and drops those, in the caller's transaction. Readers wait for its end.
+ * @throws the database's error when something (a view, a foreign key) depends on an original.
+ */
+export async function swapShadow(tx: ClientBase, schema: string, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    await copyPartitions(tx, schema, table);
+    const { rows } = await tx.query<Partition>(PARTITIONS_OF, [`${quote(schema)}.${quote(table)}`]);
+    await tx.query(`drop table public.${quote(table)}`);
+    for (const name of [table, ...rows.map((partition) => partition.name)])
+      await tx.query(`alter table ${quote(schema)}.${quote(name)} set schema public`);
+  }
+  await tx.query(`drop schema ${quote(schema)}`);
+}

@@ -1,0 +1,80 @@
+import type { Position } from "../event-log/event-log";
+import { CheckpointedConsumer } from "./checkpointed-consumer";
+import type { ConsumerDeps, ConsumerTimes } from "./consumer";
+import { registerConsumer } from "./consumer-registry";
+import type { Projection, ProjectionHost, RebuildProgress } from "./projection";
+import { Rebuild } from "./rebuild";
+import { inDerivedTransaction } from "./transaction";
+
+/** A read of one's own write waits so long; the projection is usually there within milliseconds. */
+const REACHED_TIMEOUT_MS = 5_000;
+
+/** Puts a projection to work on this node, from its checkpoint on, and shows it to operators until it is stopped. */
+export async function startProjection(
+  deps: ConsumerDeps,
+  projection: Projection,
+  times?: ConsumerTimes,
+): Promise<ProjectionHost> {
+  const consumer = await CheckpointedConsumer.start(
+    deps,
+    {
+      name: projection.name,
+      handles: projection.handles,
+      handle: (events, move) =>
+        inDerivedTransaction(deps.pool, async (tx) => {
+          await move(tx);
+          await projection.apply(events, tx);
+        }),
+    },
+    times,
+  );
+  return new RunningProjection(deps, projection, consumer);
+}
+
+class RunningProjection implements ProjectionHost {
+  readonly #unregister: () => void;
+  #rebuilding: Promise<void> | undefined;
+
+  constructor(
+    private readonly deps: ConsumerDeps,
+    private readonly projection: Projection,
+    private readonly consumer: CheckpointedConsumer,
+  ) {
+    this.#unregister = registerConsumer(deps.log, {
+      name: projection.name,
+      kind: "projection",
+      get position() {
+        return consumer.position;
+      },
+      get state() {
+        return consumer.state;
+      },
+      rebuild: (progress) => this.rebuild(progress),
+    });
+  }
+
+  get name(): string {
+    return this.projection.name;
+  }
+
+  get position(): Position {
+    return this.consumer.position;
+  }
+
+  reached(position: Position, timeout_ms = REACHED_TIMEOUT_MS): Promise<void> {
+    return this.consumer.reached(position, timeout_ms);
+  }
+
+  /** Whoever asks while a rebuild is under way gets that one. */
+  rebuild(progress?: (state: RebuildProgress) => void): Promise<void> {
+    this.#rebuilding ??= new Rebuild(this.deps, this.projection, this.consumer, progress ?? (() => undefined))
+      .run()
+      .finally(() => (this.#rebuilding = undefined));
+    return this.#rebuilding;
+  }
+
+  async stop(): Promise<void> {
+    this.#unregister();
+    await this.consumer.stop();
+  }
+}

@@ -1,0 +1,17 @@
+import type { Server } from "node:http";
+import type { ServiceBroker } from "moleculer";
+
+const servers = new WeakMap<ServiceBroker, Server>();
+
+/** The node's HTTP server, for whoever shares its port (sockets). @throws Error before the HTTP service was created. */
+export function httpServerOf(broker: ServiceBroker): Server {
+  const server = servers.get(broker);
+  if (server === undefined)
+    throw new Error("This node has no HTTP server yet: create the HTTP service first.");
+  return server;
+}
+
+/** Says which server is the node's; called by the HTTP service alone. */
+export function setHttpServer(broker: ServiceBroker, server: Server): void {
+  servers.set(broker, server);
+}

@@ -1,0 +1,118 @@
+import type { Metadata, sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import { Metadata as Trailers } from "@grpc/grpc-js";
+import { type CallMeta, type Caller } from "../../../mixins/contract/caller";
+import type { ActionContract, ParamsOf, ResultOf } from "../../../mixins/contract/contract";
+import { act } from "../../../mixins/contract/implement";
+import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
+import type { Runtime } from "../../../mixins/runtime";
+import { callerOfRequest } from "../http/identity";
+import { commandIdentity } from "../http/idempotency";
+import { addressKey } from "../http/rate-limit";
+import { failureOf, type Failure } from "./grpc-status";
+
+/** The members of a server call that all kinds of call have. */
+export interface AnyCall {
+  readonly metadata: Metadata;
+  readonly cancelled: boolean;
+  getPeer(): string;
+  getDeadline(): Date | number;
+}
+
+/** One call from outside: who asks, and how actions are called for them. */
+export class GrpcCall {
+  constructor(
+    private readonly runtime: Pick<Runtime, "broker">,
+    private readonly call: AnyCall,
+    readonly caller: Caller,
+    readonly request_id: string,
+  ) {}
+
+  /** What a client is counted by. */
+  get address(): string {
+    return addressKey(addressOfPeer(this.call.getPeer()));
+  }
+
+  /** Calls an action on the client's behalf, within its deadline. `replayed`: the answer had been given before. */
+  async act<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+  ): Promise<{ result: ResultOf<C>; replayed: boolean }> {
+    const meta: CallMeta = { caller: this.caller, request_id: this.request_id, client_address: this.address };
+    if (contract.kind === "command") {
+      const key = textOf(this.call.metadata, "idempotency-key");
+      meta.command = commandIdentity(key, this.caller, contract.name, params);
+    }
+    const timeout = msLeft(this.call.getDeadline());
+    const result = await act(
+      this.runtime.broker,
+      contract,
+      params,
+      timeout === undefined ? { meta } : { meta, timeout },
+    );
+    return { result, replayed: meta.replayed === true };
+  }
+}
+
+/** How a method reads its request and answers; everything around it is in {@link unary}. */
+export type Method<Q, A> = (call: GrpcCall, request: Q) => Promise<{ answer: A; replayed?: boolean }>;
+
+/** What all calls need of the node. */
+export interface GrpcContext {
+  readonly runtime: Pick<Runtime, "broker" | "ids" | "clock" | "log">;
+  readonly verifier: TokenVerifier;
+}
+
+/** Opens a call: reads who asks. @throws RefusedError (unauthorized) */
+export async function openCall(
+  { runtime, verifier }: GrpcContext,
+  call: AnyCall,
+  request_id: string,
+): Promise<GrpcCall> {
+  const caller = await callerOfRequest(textOf(call.metadata, "authorization"), verifier);
+  return new GrpcCall(runtime, call, caller, request_id);
+}
+
+/** A unary method as grpc-js wants it: identity before, status after. */
+export function unary<Q, A>(context: GrpcContext, method: Method<Q, A>) {
+  return (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>): void => {
+    const request_id = context.runtime.ids.uuid();
+    const answer = async (): Promise<void> => {
+      const opened = await openCall(context, call, request_id);
+      // Nobody would hear the answer, so the command need not be given.
+      if (call.cancelled) return;
+      const { answer, replayed } = await method(opened, call.request);
+      const headers = new Trailers();
+      headers.set("request-id", request_id);
+      if (replayed === true) headers.set("idempotent-replay", "true");
+      call.sendMetadata(headers);
+      callback(null, answer);
+    };
+    answer().catch((error: unknown) => callback(report(context, call.getPath(), error, request_id).answer));
+  };
+}
+
+/** Turns an error into its answer, and logs what the client is not told. */
+export function report({ runtime }: GrpcContext, path: string, error: unknown, request_id: string): Failure {
+  const failure = failureOf(error, request_id);
+  const { logger } = runtime.broker;
+  if (failure.kind === "defect") logger.error(`Defect in ${path} (request ${request_id}):`, error);
+  if (failure.kind === "fault") logger.warn(`Fault in ${path} (request ${request_id}): ${String(error)}`);
+  return failure;
+}
+
+/** The last value of a text metadata key. */
+export function textOf(metadata: Metadata, key: string): string | undefined {
+  const value = metadata.get(key).at(-1);
+  return value === undefined ? undefined : value.toString();
+}
+
+function msLeft(deadline: Date | number): number | undefined {
+  const at = typeof deadline === "number" ? deadline : deadline.getTime();
+  // Deadlines are moments of the wall clock, measured against the same.
+  return Number.isFinite(at) ? Math.max(1, Math.ceil(at - Date.now())) : undefined;
+}
+
+/** `127.0.0.1:5023` → `127.0.0.1`, `::1:5023` → `::1`. */
+function addressOfPeer(peer: string): string {
+  return peer.replace(/:\d+$/, "");
+}

@@ -1,0 +1,124 @@
+import { allows } from "../../../mixins/contract/permissions";
+import { RefusedError, refuse } from "../../../mixins/contract/refusal";
+import {
+  cancelMyOrder,
+  cancelOrder,
+  cancelTrackedOrder,
+  getMyOrder,
+  getOrder,
+  placeOrder,
+  placeOrderAtDesk,
+  trackOrder,
+} from "../../order/order.contract";
+import type { OrderView } from "../../order/order.view";
+import { freeSlots, listSlots } from "../../slot/slot.contract";
+import { RateLimiter } from "../http/rate-limit";
+import type { GrpcCall, GrpcContext, Method } from "./grpc-call";
+import type {
+  CancelOrderRequest,
+  CancelOrderResponse,
+  CreateOrderRequest,
+  CreateOrderResponse,
+  GetOrderRequest,
+  GetOrderResponse,
+  ListSlotsRequest,
+  ListSlotsResponse,
+} from "./order-messages";
+import {
+  fromTimestamp,
+  placementOf,
+  setOnly,
+  toCreateOrderResponse,
+  toOrder,
+  toSlot,
+  toStatus,
+  toTimestamp,
+} from "./order-mapping";
+
+export interface OrderMethods {
+  readonly createOrder: Method<CreateOrderRequest, CreateOrderResponse>;
+  readonly getOrder: Method<GetOrderRequest, GetOrderResponse>;
+  readonly cancelOrder: Method<CancelOrderRequest, CancelOrderResponse>;
+  readonly listSlots: Method<ListSlotsRequest, ListSlotsResponse>;
+}
+
+/** Orders a minute from one address, as many as over REST. */
+const ORDERS_PER_MINUTE = placeOrder.rest?.[0]?.rate_per_minute ?? 30;
+
+/** The unary methods: each chooses the action for its caller, and translates. */
+export function orderMethods({ runtime }: Pick<GrpcContext, "runtime">): OrderMethods {
+  const limiter = new RateLimiter(runtime.clock);
+  return {
+    async createOrder(call, request) {
+      const isDesk = allows("order.place_for_others", call.caller.role);
+      if (!isDesk) limit(limiter, call);
+      const params = placementOf(request);
+      const { result, replayed } = isDesk
+        ? await call.act(placeOrderAtDesk, { ...params, channel: "grpc" })
+        : await call.act(placeOrder, params);
+      return { answer: toCreateOrderResponse(result), replayed };
+    },
+    async getOrder(call, request) {
+      return { answer: { order: toOrder(await readOrder(call, request)) } };
+    },
+    async cancelOrder(call, request) {
+      const { result, replayed } = await cancel(call, request);
+      const { order_id, display_id, position } = result;
+      const answer = {
+        ...{ order_id, display_id, position },
+        ...{ status: toStatus(result.status), at: toTimestamp(result.at) },
+      };
+      return { answer, replayed };
+    },
+    async listSlots(call, request) {
+      const { branch_id, after_position: after } = request;
+      const from = fromTimestamp("from", request.from);
+      const to = fromTimestamp("to", request.to);
+      const page = allows("slot.read", call.caller.role)
+        ? await call.act(listSlots, setOnly({ branch_id, from, to, after }))
+        : await call.act(freeSlots, setOnly({ branch_id, from, after }));
+      return { answer: { slots: page.result.items.map((slot) => toSlot(slot)) } };
+    },
+  };
+}
+
+/** One order as the caller may see it: by its tracking token, as staff, or as the one who ordered. */
+export async function readOrder(call: GrpcCall, request: GetOrderRequest): Promise<OrderView> {
+  const after = setOnly({ after: request.after_position });
+  if (request.track_token !== undefined)
+    return (await call.act(trackOrder, { token: request.track_token, ...after })).result;
+  const params = { order_id: wanted(request), ...after };
+  const contract = allows("order.read", call.caller.role) ? getOrder : getMyOrder;
+  return (await call.act(contract, params)).result;
+}
+
+async function cancel(call: GrpcCall, request: CancelOrderRequest) {
+  const reason = setOnly({ reason: request.reason });
+  if (request.track_token !== undefined)
+    return call.act(cancelTrackedOrder, { token: request.track_token, ...reason });
+  const order_id = wanted(request);
+  const { role } = call.caller;
+  if (role === "customer" || role === "guest") return call.act(cancelMyOrder, { order_id, ...reason });
+  // Staff must say why; the contract says so where they did not.
+  return call.act(cancelOrder, { order_id, ...reason } as { order_id: string; reason: string });
+}
+
+function wanted({ order_id }: { readonly order_id?: string }): string {
+  if (order_id !== undefined) return order_id;
+  throw new RefusedError(
+    refuse("invalid", "input.invalid", "The request does not fit its contract; see errors.", {
+      errors: [{ path: "/order_id", message: "order_id or track_token must be set" }],
+    }),
+  );
+}
+
+function limit(limiter: RateLimiter, { address, caller }: GrpcCall): void {
+  const wait_s = limiter.take(`${address} ${caller.user_id ?? ""}`, ORDERS_PER_MINUTE);
+  if (wait_s === 0) return;
+  const retry_after_s = Math.ceil(wait_s);
+  throw new RefusedError(
+    refuse("rate_limited", "rate.limited", "Too many requests; wait as long as retry-after says.", {
+      retry_after_s,
+    }),
+  );
+}

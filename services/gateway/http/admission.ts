@@ -1,0 +1,74 @@
+import type { Context } from "moleculer";
+import type { CallMeta, Caller } from "../../../mixins/contract/caller";
+import { permissionRefusal } from "../../../mixins/contract/implement";
+import { RefusedError, refuse } from "../../../mixins/contract/refusal";
+import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
+import type { Runtime } from "../../../mixins/runtime";
+import type { Door } from "./door";
+import { paramsOfRequest } from "./door-params";
+import { exchangeOf, type Request } from "./exchange";
+import { callerOfRequest } from "./identity";
+import { commandIdentity } from "./idempotency";
+import { RateLimiter, addressKey } from "./rate-limit";
+
+/** Writes (logins among them) that one address may send a minute without a token, where its door says nothing. */
+const GUEST_WRITES_PER_MINUTE = 120;
+/** W3C trace context, version 00. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+type Admit = (
+  ctx: Context,
+  door: Door,
+  req: Request,
+  path: Record<string, unknown>,
+) => Promise<Record<string, unknown>>;
+
+/**
+ * Lets a request in, or throws why not, cheapest question first: who asks, how often, may they, what do they want. Fills
+ * the call's meta (made for this request alone) and returns the parameters.
+ */
+export function admission(
+  { clock, settings }: Pick<Runtime, "clock" | "settings">,
+  auth: TokenVerifier,
+): Admit {
+  const limiter = settings.RATE_LIMIT === "on" ? new RateLimiter(clock) : undefined;
+  return async (ctx, door, req, path) => {
+    const { contract } = door;
+    const caller = await callerOfRequest(req.headers.authorization, auth);
+    if (limiter !== undefined) limit(limiter, door, caller, req.socket.remoteAddress);
+    const refusal = permissionRefusal(contract, caller);
+    if (refusal !== undefined) throw new RefusedError(refusal);
+    const params = await paramsOfRequest(door, req, path);
+    const meta = ctx.meta as CallMeta;
+    meta.caller = caller;
+    meta.client_address = addressKey(req.socket.remoteAddress);
+    ctx.requestID = meta.request_id = exchangeOf(req).request_id;
+    const { traceparent, "idempotency-key": key } = req.headers;
+    if (typeof traceparent === "string" && TRACEPARENT.test(traceparent)) meta.traceparent = traceparent;
+    if (contract.kind === "command")
+      meta.command = commandIdentity(
+        typeof key === "string" ? key : undefined,
+        caller,
+        contract.name,
+        params,
+      );
+    return params;
+  };
+}
+
+function limit(limiter: RateLimiter, door: Door, caller: Caller, address: string | undefined): void {
+  const { rate_per_minute } = door.binding;
+  const guestWrites = caller.role === "guest" && door.contract.kind === "command";
+  if (rate_per_minute === undefined && !guestWrites) return;
+  const who = `${addressKey(address)} ${caller.user_id ?? ""}`;
+  const wait_s =
+    rate_per_minute === undefined
+      ? limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)
+      : limiter.take(`${door.title} ${who}`, rate_per_minute);
+  if (wait_s > 0)
+    throw new RefusedError(
+      refuse("rate_limited", "rate.limited", "Too many requests; wait as long as Retry-After says.", {
+        retry_after_s: Math.ceil(wait_s),
+      }),
+    );
+}

@@ -1,0 +1,111 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { HttpRefusal } from "./problem";
+
+/** Largest body unless a door says otherwise: the longest sensible order is a tenth of it. */
+export const BODY_BYTES_MAX = 256 * 1024;
+/** No contract nests deeper; recursive code behind the gateway may rely on it. */
+export const DEPTH_MAX = 32;
+
+/** Whether the request carries a body at all. */
+export function hasBody(req: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = req.headers;
+  return encoding !== undefined || (length !== undefined && Number(length) > 0);
+}
+
+/**
+ * Reads the JSON object that a request carries; an absent or empty body is `{}`.
+ * @throws HttpRefusal 400, 413 or 415; the rest of a body that is too large is discarded as it comes.
+ */
+export async function readJsonBody(
+  req: IncomingMessage,
+  bytes_max = BODY_BYTES_MAX,
+): Promise<Record<string, unknown>> {
+  if (!hasBody(req)) return {};
+  assertMediaType(req);
+  const bytes = await readBytes(req, bytes_max);
+  return bytes.length === 0 ? {} : parseJsonObject(bytes);
+}
+
+function assertMediaType(req: IncomingMessage): void {
+  const type = req.headers["content-type"] ?? "";
+  if (type !== "application/json" && !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?\s*$/i.test(type))
+    throw new HttpRefusal(415, "http.media_type", "Send the body as application/json in UTF-8.", {
+      Accept: "application/json",
+    });
+  const encoding = req.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity")
+    throw new HttpRefusal(415, "http.content_encoding", "Send the body uncompressed.", {
+      "Accept-Encoding": "identity",
+    });
+}
+
+function readBytes(req: IncomingMessage, bytes_max: number): Promise<Buffer> {
+  const tooLarge = (): HttpRefusal =>
+    new HttpRefusal(413, "http.body_too_large", `The body is larger than ${String(bytes_max)} bytes.`);
+  return new Promise((resolve, reject) => {
+    if (Number(req.headers["content-length"] ?? 0) > bytes_max) {
+      reject(tooLarge());
+      return;
+    }
+    let first: Buffer | undefined;
+    let more: Buffer[] | undefined;
+    let size = 0;
+    req.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      // Keep listening without keeping anything: the stream flows on and the client gets to read its 413.
+      if (size > bytes_max) reject(tooLarge());
+      else if (first === undefined) first = chunk;
+      else (more ??= [first]).push(chunk);
+    });
+    req.once("end", () => {
+      resolve(more === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(more));
+    });
+    req.once("error", () => {
+      reject(new HttpRefusal(400, "http.aborted", "The body ended before it was complete."));
+    });
+  });
+}
+
+/** @throws HttpRefusal 400 `http.bad_encoding`, `http.bad_json`, `input.not_an_object`, `input.forbidden_key`, `input.too_deep` */
+export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw new HttpRefusal(400, "http.bad_encoding", "The body is not valid UTF-8.");
+  const value = parseJson(bytes.toString("utf8"));
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new HttpRefusal(400, "input.not_an_object", "The body must be a JSON object.");
+  assertTame(value, 1);
+  return value as Record<string, unknown>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    const place = cause.message.includes("end of JSON")
+      ? text.length
+      : / at position (\d+)/.exec(cause.message)?.[1];
+    const at = place === undefined ? "" : ` (at character ${String(place)})`;
+    throw new HttpRefusal(400, "http.bad_json", `The body is not valid JSON${at}.`);
+  }
+}
+
+/**
+ * JSON.parse makes `__proto__` an own property, which the first `Object.assign` behind us would turn into a prototype; and
+ * it happily nests a hundred thousand levels, which the first recursion would not survive.
+ */
+function assertTame(value: object, depth: number): void {
+  if (depth > DEPTH_MAX)
+    throw new HttpRefusal(400, "input.too_deep", `The body nests deeper than ${String(DEPTH_MAX)} levels.`);
+  if (Array.isArray(value)) {
+    for (const item of value as unknown[])
+      if (typeof item === "object" && item !== null) assertTame(item, depth + 1);
+    return;
+  }
+  for (const key in value) {
+    if (key === "__proto__")
+      throw new HttpRefusal(400, "input.forbidden_key", "The body has a field named __proto__.");
+    const item = (value as Record<string, unknown>)[key];
+    if (typeof item === "object" && item !== null) assertTame(item, depth + 1);
+  }
+}

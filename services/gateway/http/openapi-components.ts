@@ -1,0 +1,76 @@
+/** A piece of the OpenAPI document. */
+export type Json = Readonly<Record<string, unknown>>;
+
+const SECURITY_SCHEMES: Json = { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } };
+
+const PARAMETERS: Json = {
+  IdempotencyKey: {
+    name: "Idempotency-Key",
+    in: "header",
+    required: false,
+    description:
+      "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). Choose a UUID.",
+    schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+  },
+  IfNoneMatch: {
+    name: "If-None-Match",
+    in: "header",
+    required: false,
+    description: "The ETag of the answer that you have.",
+    schema: { type: "string" },
+  },
+};
+
+const PROBLEM: Json = {
+  type: "object",
+  description: "RFC 9457 problem details",
+  required: ["type", "title", "status", "detail", "code", "request_id"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { type: "string", description: "Stable name of the refusal" },
+    request_id: { type: "string" },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["path", "message"],
+        properties: { path: { type: "string", description: "JSON pointer" }, message: { type: "string" } },
+      },
+    },
+  },
+};
+
+const problemContent: Json = {
+  "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+};
+const retryAfter: Json = {
+  "Retry-After": { description: "Seconds to wait", schema: { type: "integer", minimum: 1 } },
+};
+
+const RESPONSES: Json = {
+  BadRequest: {
+    description: "The request does not fit its contract; `errors` names the fields.",
+    content: problemContent,
+  },
+  Unauthorized: { description: "No access token, or one that is no good.", content: problemContent },
+  Forbidden: { description: "Your role may not do this.", content: problemContent },
+  BodyTooLarge: { description: "The body is too large.", content: problemContent },
+  MediaType: { description: "The body is not application/json.", content: problemContent },
+  TooManyRequests: { description: "Too many requests.", headers: retryAfter, content: problemContent },
+  Unavailable: {
+    description: "Something this needs is down or busy; try again.",
+    headers: retryAfter,
+    content: problemContent,
+  },
+};
+
+/** What the operations of the OpenAPI document refer to. */
+export const COMPONENTS: Json = {
+  schemas: { Problem: PROBLEM },
+  responses: RESPONSES,
+  securitySchemes: SECURITY_SCHEMES,
+  parameters: PARAMETERS,
+};

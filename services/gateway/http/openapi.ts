@@ -1,0 +1,162 @@
+import type { TSchema } from "@sinclair/typebox";
+import type { ActionContract } from "../../../mixins/contract/contract";
+import { PERMISSIONS } from "../../../mixins/contract/permissions";
+import { BODY_BYTES_MAX } from "./json-body";
+import { doorsOf, type Door } from "./door";
+import { COMPONENTS, type Json } from "./openapi-components";
+
+/** The OpenAPI 3.1 document of all contracts with doors. JSON Schema 2020-12 is OpenAPI's own, so schemas go in as they are. */
+export function openApiOf(contracts: readonly ActionContract[]): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const door of doorsOf(contracts)) {
+    const path = door.binding.path.replaceAll(/:(\w+)/g, "{$1}");
+    (paths[path] ??= {})[door.binding.method.toLowerCase()] = operation(door);
+  }
+  const rooms = [...new Set(contracts.filter((one) => one.rest !== undefined).map(roomOf))].sort();
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Forno",
+      version: "1.0.0",
+      description:
+        "Orders, kitchen, menu and stock of a pizzeria chain. Money is in integer minor units, times are RFC 3339 UTC, errors are RFC 9457 problem documents with a stable `code`.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    tags: rooms.map((name) => ({ name })),
+    paths,
+    components: COMPONENTS,
+  };
+}
+
+function operation(door: Door): Json {
+  const { contract, binding } = door;
+  return {
+    operationId: operationId(door),
+    summary: contract.summary,
+    description: `Broker action \`${contract.name}\`. Roles: ${PERMISSIONS[contract.permission].join(", ")}.`,
+    tags: [roomOf(contract)],
+    // Tokens are optional where guests may go.
+    security: guestsMay(contract) ? [{}, { bearer: [] }] : [{ bearer: [] }],
+    parameters: [...pathAndQuery(door), ...headerParameters(contract)],
+    ...requestBody(door),
+    responses: {
+      [String(binding.status ?? 200)]: success(contract, binding.status),
+      ...(contract.cacheable === true || contract.raw === true
+        ? { "304": { description: "You have it already." } }
+        : {}),
+      ...problems(door),
+    },
+  };
+}
+
+const roomOf = (contract: ActionContract): string => contract.name.split(".", 1)[0] ?? contract.name;
+const guestsMay = (contract: ActionContract): boolean =>
+  (PERMISSIONS[contract.permission] as readonly string[]).includes("guest");
+
+/** One action may have several doors, and operation ids must differ. */
+function operationId({ contract, binding }: Door): string {
+  const doors = contract.rest ?? [];
+  const suffix = doors.length > 1 ? `_${String(doors.indexOf(binding) + 1)}` : "";
+  return contract.name.replaceAll(/[^\w]+/g, "_") + suffix;
+}
+
+function pathAndQuery({ contract, binding, path_names, takes_body }: Door): Json[] {
+  const { properties, required = [] } = contract.params;
+  const names = takes_body
+    ? path_names
+    : Object.keys(properties).filter((name) => !Object.hasOwn(binding.fixed ?? {}, name));
+  return names.map((name) => {
+    const inPath = path_names.includes(name);
+    const schema = properties[name] as TSchema;
+    return {
+      name,
+      in: inPath ? "path" : "query",
+      required: inPath || required.includes(name),
+      ...(schema.description === undefined ? {} : { description: schema.description }),
+      schema,
+    };
+  });
+}
+
+function headerParameters(contract: ActionContract): Json[] {
+  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }];
+  return contract.cacheable === true || contract.raw === true
+    ? [{ $ref: "#/components/parameters/IfNoneMatch" }]
+    : [];
+}
+
+function requestBody({ contract, binding, taken_names, takes_body }: Door): Json {
+  if (!takes_body) return {};
+  const { properties, required = [] } = contract.params;
+  const names = Object.keys(properties).filter((name) => !taken_names.includes(name));
+  if (names.length === 0) return {};
+  const needed = names.filter((name) => required.includes(name));
+  const schema = {
+    type: "object",
+    additionalProperties: false,
+    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+    ...(needed.length === 0 ? {} : { required: needed }),
+  };
+  const examples: unknown = contract.params["examples"];
+  const [example] = Array.isArray(examples) ? (examples as unknown[]) : [];
+  return {
+    requestBody: {
+      required: needed.length > 0,
+      description: `At most ${String(binding.body_bytes_max ?? BODY_BYTES_MAX)} bytes.`,
+      content: { "application/json": { schema, ...(example === undefined ? {} : { example }) } },
+    },
+  };
+}
+
+function success(contract: ActionContract, status: number | undefined): Json {
+  if (status === 204) return { description: "Done." };
+  const replay = {
+    "Idempotent-Replay": {
+      description: "`true` when this is an earlier answer given again",
+      schema: { type: "string" },
+    },
+  };
+  const etag = { ETag: { description: "Entity tag of this answer", schema: { type: "string" } } };
+  const headers =
+    contract.kind === "command"
+      ? replay
+      : contract.cacheable === true || contract.raw === true
+        ? etag
+        : undefined;
+  return {
+    description: contract.summary,
+    ...(headers === undefined ? {} : { headers }),
+    content: { "application/json": { schema: contract.result } },
+  };
+}
+
+function problems({ contract, takes_body }: Door): Json {
+  const ref = (name: string): Json => ({ $ref: `#/components/responses/${name}` });
+  const refusals = contract.refusals ?? [];
+  return {
+    "400": ref("BadRequest"),
+    "401": ref("Unauthorized"),
+    ...(guestsMay(contract) ? {} : { "403": ref("Forbidden") }),
+    ...(takes_body ? { "413": ref("BodyTooLarge"), "415": ref("MediaType") } : {}),
+    "429": ref("TooManyRequests"),
+    "503": ref("Unavailable"),
+    ...(refusals.length === 0
+      ? {}
+      : {
+          "4XX": {
+            description: `Refused: ${refusals.map((code) => `\`${code}\``).join(", ")}.`,
+            content: {
+              "application/problem+json": {
+                schema: {
+                  allOf: [
+                    { $ref: "#/components/schemas/Problem" },
+                    { properties: { code: { enum: refusals } } },
+                  ],
+                },
+              },
+            },
+          },
+        }),
+  };
+}

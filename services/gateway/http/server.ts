@@ -1,0 +1,76 @@
+import { createServer, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { problemDocument } from "./problem";
+import { requestIdOf, type Request, type Response } from "./exchange";
+
+/** Request line and headers together; beyond it 431. */
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the 60 s of common load balancers, so that it is they who close an idle connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** How long a stopping server waits for connections before it cuts them. */
+const DRAIN_MS = 5_000;
+
+/** The node's HTTP server, not yet listening. What cannot even be parsed is answered here, as a problem document too. */
+export function createHttpServer(handle: (req: Request, res: Response) => void): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      noDelay: true,
+    },
+    handle,
+  );
+  server.on("clientError", (error: Error & { code?: string }, socket) => {
+    refuseConnection(error.code, socket);
+  });
+  return server;
+}
+
+const UNPARSABLE: Readonly<Record<string, readonly [status: number, code: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "http.headers_too_large", "The address and headers are larger than 16 KiB."],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "http.body_too_large", "The body's chunk extensions are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "http.timeout", "The request did not arrive in time."],
+};
+
+function refuseConnection(error_code: string | undefined, socket: Duplex): void {
+  if (!socket.writable || error_code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status, code, detail] = UNPARSABLE[error_code ?? ""] ?? [
+    400,
+    "http.malformed",
+    "This is not an HTTP/1.1 request.",
+  ];
+  const document = problemDocument(status, code, detail);
+  const request_id = requestIdOf(undefined);
+  const body = JSON.stringify({ ...document, request_id });
+  const head = [
+    `HTTP/1.1 ${String(status)} ${document.title}`,
+    "Content-Type: application/problem+json",
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    "Connection: close",
+    `X-Request-ID: ${request_id}`,
+    "X-Content-Type-Options: nosniff",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/**
+ * Bounds how long closing may take: answers under way finish, idle connections go at once, and what is left after
+ * {@link DRAIN_MS} (slow readers, upgraded sockets) is cut. Call it before `close`.
+ */
+export function boundClosing(server: Server, connections: Iterable<Duplex>): void {
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    for (const connection of connections) connection.destroy();
+  }, DRAIN_MS);
+  timer.unref();
+  server.once("close", () => {
+    clearTimeout(timer);
+  });
+}

@@ -1,0 +1,245 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
+import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";
+import type { Runtime } from "../../../mixins/runtime";
+import { announcementOf } from "./announcements";
+import { AudienceClass } from "./audience-class";
+import { Backlog } from "./backlog";
+import type { Client } from "./client";
+import { Broadcast, controlFrame, type ControlType } from "./frame";
+import { Gate } from "./gate";
+import type { SocketLimits } from "./socket-limits";
+import type { SocketCounters } from "./socket-metrics";
+
+/** Events delivered before the event loop gets a turn, so that what was written reaches the network. */
+const EVENTS_PER_TURN = 64;
+/** Messages, or events of the log, that a client catching up is given before it has to have taken them. */
+const PAGE = 256;
+const START_MS_MAX = 30_000;
+
+/** Messages that a client missed, and up to where. */
+interface Missed {
+  readonly broadcasts: readonly Broadcast[];
+  readonly through: Position;
+}
+
+type Wants = (broadcast: Broadcast) => boolean;
+
+/**
+ * Turns the feed into messages for all clients of this node.
+ *
+ * A client is *catching up* (its own task reads the backlog or the log) or *live* (in the index, fed by the hub). It
+ * becomes live in the same turn of the event loop in which it is found to have reached the hub's position, so there is
+ * neither a gap nor a double between the two. The hub itself never waits for a client.
+ */
+export class SocketHub {
+  readonly #classes = new Map<string, AudienceClass>();
+  readonly #live = new Set<Client>();
+  readonly #gate: Gate;
+  #backlog: Backlog;
+  #position: Position = 0;
+  #feed: FeedHandle | undefined;
+
+  constructor(
+    private readonly runtime: Pick<Runtime, "broker" | "clock" | "feed" | "log">,
+    private readonly limits: SocketLimits,
+    private readonly counters: SocketCounters,
+  ) {
+    this.#backlog = new Backlog(limits.backlog_messages, 0);
+    this.#gate = new Gate(limits.catching_up_max);
+  }
+
+  /** Last position whose messages are on their way. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Follows the feed; resolves once the backlog is refilled from the log and the hub is level with it. */
+  async start(): Promise<void> {
+    const head = await this.runtime.log.head();
+    const from = Math.max(0, head - this.limits.backlog_messages);
+    this.#position = from;
+    this.#backlog = new Backlog(this.limits.backlog_messages, from);
+    this.#feed = this.runtime.feed.subscribe({
+      name: "sockets",
+      after: from,
+      onBatch: (events, through) => this.#onBatch(events, through),
+    });
+    await this.#feed.reached(head, START_MS_MAX);
+  }
+
+  async stop(): Promise<void> {
+    await this.#feed?.stop();
+  }
+
+  /**
+   * Lets a client in. Without `after` it hears what comes; with it, first what it missed. Once it is live it is told so
+   * by `ready`; when too much was missed, by `resync_required`: it reloads by REST and goes on from the position given.
+   */
+  async enter(client: Client, after?: Position): Promise<void> {
+    client.position = after ?? this.#position;
+    if (after !== undefined && !(await this.#canResume(after))) {
+      this.counters.resync_required.add();
+      client.position = this.#position;
+      this.tell(client, "resync_required", { reason: "position.out_of_reach" });
+    } else if (after !== undefined) {
+      this.counters.resumed.add();
+    }
+    await this.#catchUp(client, (broadcast) => client.hears(broadcast.announcement));
+  }
+
+  /** Applies a change of what a client hears, between two messages; it hears the new things from here on. */
+  change(client: Client, change: () => void): void {
+    const wasLive = this.#detach(client);
+    change();
+    if (wasLive) this.#attach(client);
+  }
+
+  /**
+   * Applies a change of who a client is. With `after`, it is given what the new one was sent since then and the old one
+   * was not; then it goes on where the old one stood.
+   */
+  async reenter(client: Client, after: Position | undefined, change: () => void): Promise<void> {
+    const wasLive = this.#detach(client);
+    if (wasLive) client.position = Math.max(client.position, this.#position);
+    const heard = { through: client.position, topics: new Set(client.topics) };
+    client.generation++;
+    change();
+    if (after !== undefined && after < heard.through && (await this.#canResume(after)))
+      client.position = after;
+    await this.#catchUp(client, ({ announcement, position }) => {
+      const before =
+        position <= heard.through && announcement.topics.some((topic) => heard.topics.has(topic));
+      return !before && client.hears(announcement);
+    });
+  }
+
+  /** Forgets a client whose connection has ended. */
+  leave(client: Client): void {
+    this.#detach(client);
+    client.generation++;
+    client.gone();
+  }
+
+  /** Says something about the connection. */
+  tell(client: Client, type: ControlType, data: object): void {
+    const position = this.#live.has(client) ? Math.max(client.position, this.#position) : client.position;
+    client.send(controlFrame(type, data, this.runtime.clock.now(), position));
+  }
+
+  async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
+    let turn = 0;
+    for (const event of events) {
+      // A feed may deliver a batch again.
+      if (event.position <= this.#position) continue;
+      this.#announce(event);
+      this.#position = event.position;
+      if (++turn % EVENTS_PER_TURN === 0) await nextTurn();
+    }
+    this.#position = Math.max(this.#position, through);
+  }
+
+  #announce(event: RecordedEvent): void {
+    const broadcast = this.#broadcastOf(event);
+    if (broadcast === undefined) return;
+    this.#backlog.add(broadcast);
+    for (const audienceClass of this.#classes.values()) {
+      try {
+        audienceClass.deliver(broadcast);
+      } catch (error) {
+        this.#defect(event, error);
+      }
+    }
+  }
+
+  #broadcastOf(event: RecordedEvent): Broadcast | undefined {
+    try {
+      const announcement = announcementOf(event);
+      return (
+        announcement && new Broadcast(announcement, event, () => this.counters.messages_serialised.add())
+      );
+    } catch (error) {
+      this.#defect(event, error);
+      return undefined;
+    }
+  }
+
+  /** One message that cannot be made is our fault and costs nobody the others. */
+  #defect(event: Pick<RecordedEvent, "type" | "position">, error: unknown): void {
+    this.counters.defects.add();
+    this.runtime.broker.logger.error(`sockets: no message of ${event.type} at ${event.position}`, error);
+  }
+
+  async #canResume(after: Position): Promise<boolean> {
+    if (after <= this.#position) return this.#position - after <= this.limits.resume_events_max;
+    // Ahead of this node, which may lag; ahead of the log itself only if that was put back to an older state.
+    return after <= (await this.runtime.log.head());
+  }
+
+  async #catchUp(client: Client, wants: Wants): Promise<void> {
+    const { generation } = client;
+    const isOver = (): boolean => client.closed || client.generation !== generation;
+    while (!isOver() && client.position < this.#position) {
+      const missed = await this.#missedBy(client);
+      if (isOver()) return;
+      if (missed === undefined) {
+        this.counters.resync_required.add();
+        client.position = this.#position;
+        this.tell(client, "resync_required", { reason: "position.out_of_reach" });
+        break;
+      }
+      for (const broadcast of missed.broadcasts) this.#offer(client, broadcast, wants);
+      client.position = missed.through;
+      await client.drained();
+    }
+    if (isOver()) return;
+    this.#attach(client);
+    this.tell(client, "ready", {});
+  }
+
+  #offer(client: Client, broadcast: Broadcast, wants: Wants): void {
+    try {
+      const frame = wants(broadcast) ? broadcast.frameFor(client.role) : null;
+      if (frame === null) return;
+      client.position = broadcast.position;
+      client.send(frame);
+    } catch (error) {
+      this.#defect({ type: broadcast.announcement.type, position: broadcast.position }, error);
+    }
+  }
+
+  /** From memory if it reaches back so far, else from the log; undefined when the log does not either. */
+  async #missedBy(client: Client): Promise<Missed | undefined> {
+    const { position } = client;
+    const kept = this.#backlog.after(position, PAGE);
+    if (kept !== undefined) {
+      const last = kept.at(-1);
+      return { broadcasts: kept, through: kept.length < PAGE || !last ? this.#position : last.position };
+    }
+    const events = await this.#gate.through(() => this.runtime.log.readAll(position, PAGE));
+    const [first] = events;
+    if (first === undefined || first.position !== position + 1) return undefined;
+    const broadcasts = events.map((event) => this.#broadcastOf(event)).filter((made) => made !== undefined);
+    return { broadcasts, through: events.at(-1)?.position ?? position };
+  }
+
+  #attach(client: Client): void {
+    const key = `${client.audience}/${client.role}`;
+    let audienceClass = this.#classes.get(key);
+    if (audienceClass === undefined) {
+      audienceClass = new AudienceClass(client.audience, client.role);
+      this.#classes.set(key, audienceClass);
+    }
+    audienceClass.add(client);
+    this.#live.add(client);
+  }
+
+  #detach(client: Client): boolean {
+    if (!this.#live.delete(client)) return false;
+    const key = `${client.audience}/${client.role}`;
+    const audienceClass = this.#classes.get(key);
+    audienceClass?.remove(client);
+    if (audienceClass?.size === 0) this.#classes.delete(key);
+    return true;
+  }
+}

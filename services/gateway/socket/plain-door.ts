@@ -1,0 +1,154 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import { isRefusal } from "../../../mixins/contract/refusal";
+import type { Settings } from "../../../settings";
+import { problemDocument } from "../http/problem";
+import type { Connection } from "./client";
+import { BINARY_FRAME, readTextFrame, readWish } from "./client-frame";
+import { closeReasonOf, type CloseReason } from "./close-reasons";
+import { originAllowed, type ConnectionCount } from "./connection-count";
+import { DOORS, type Door } from "./doors";
+import type { Frame } from "./frame";
+import { Session, type SessionContext } from "./session";
+import type { SocketLimits } from "./socket-limits";
+
+const SEND = { binary: false, compress: false, fin: true } as const;
+
+/** One plain WebSocket, with its heartbeat. */
+class PlainConnection implements Connection {
+  #pinged_ms: number | undefined;
+  #heard_ms: number;
+
+  constructor(
+    private readonly ws: WebSocket,
+    private readonly limits: SocketLimits,
+    now: number,
+  ) {
+    this.#heard_ms = now;
+  }
+
+  send(frame: Frame, written: () => void): void {
+    this.ws.send(frame.json, SEND, written);
+  }
+
+  close({ code, reason }: CloseReason): void {
+    this.ws.close(code, reason);
+  }
+
+  heard(now: number): void {
+    this.#heard_ms = now;
+    this.#pinged_ms = undefined;
+  }
+
+  /** Pings a client that has been silent; cuts one that did not answer. Half-open connections are found by this alone. */
+  beat(now: number): void {
+    if (this.#pinged_ms !== undefined) {
+      if (now - this.#pinged_ms >= this.limits.pong_ms_max) this.ws.terminate();
+    } else if (now - this.#heard_ms >= this.limits.ping_interval_ms) {
+      this.#pinged_ms = now;
+      this.ws.ping();
+    }
+  }
+}
+
+/** The way in for clients without socket.io: JSON text frames on plain WebSockets. */
+export class PlainDoor {
+  readonly #wss: WebSocketServer;
+  readonly #beats = new Map<WebSocket, PlainConnection>();
+
+  constructor(
+    private readonly context: SessionContext,
+    private readonly count: ConnectionCount,
+    private readonly settings: Settings,
+  ) {
+    const { frame_bytes_max } = context.limits;
+    // Compression costs some 300 KB a client and a zlib run for each, where sharing one buffer costs nothing.
+    this.#wss = new WebSocketServer({
+      noServer: true,
+      maxPayload: frame_bytes_max,
+      perMessageDeflate: false,
+      clientTracking: false,
+    });
+  }
+
+  /** Answers an upgrade to one of our paths; false when the path is none of them. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const url = urlOf(req);
+    const door = DOORS.find(({ path }) => path === url?.pathname);
+    if (url === undefined || door === undefined) return false;
+    if (!originAllowed(this.settings, req)) {
+      this.#refuse(socket, 403, "cors.origin_not_allowed", "This origin may not open sockets here.");
+    } else if (!this.count.hasRoom(req.socket.remoteAddress)) {
+      this.#refuse(socket, 429, "socket.too_many_connections", "Too many connections; close some first.");
+    } else {
+      const gone = this.count.add(req.socket.remoteAddress);
+      socket.once("close", gone);
+      this.#wss.handleUpgrade(req, socket, head, (ws) => this.#welcome(ws, door, url.searchParams));
+    }
+    return true;
+  }
+
+  /** Heartbeats of all connections. */
+  beat(now: number): void {
+    for (const connection of this.#beats.values()) connection.beat(now);
+  }
+
+  #refuse(socket: Duplex, status: number, code: string, detail: string): void {
+    this.context.counters.refused.add();
+    refuseUpgrade(socket, status, code, detail);
+  }
+
+  #welcome(ws: WebSocket, door: Door, query: URLSearchParams): void {
+    const { runtime, limits, counters } = this.context;
+    const connection = new PlainConnection(ws, limits, runtime.clock.now());
+    // Protocol errors of the client; `close` follows.
+    ws.on("error", () => counters.frames_rotten.add());
+    const wish = readWish(
+      query.get("after") ?? undefined,
+      query.getAll("track").flatMap((tokens) => tokens.split(",")),
+      limits.tracked_max,
+    );
+    if (isRefusal(wish)) {
+      counters.refused.add();
+      connection.close(closeReasonOf(wish));
+      return;
+    }
+    const session = new Session(door, wish, connection, this.context);
+    this.#beats.set(ws, connection);
+    ws.on("message", (data: Buffer, isBinary: boolean) => {
+      connection.heard(runtime.clock.now());
+      session.receive(isBinary ? BINARY_FRAME : readTextFrame(data.toString()));
+    });
+    ws.on("pong", () => connection.heard(runtime.clock.now()));
+    ws.once("close", () => {
+      this.#beats.delete(ws);
+      session.ended();
+    });
+    session.open(query.get("access_token") ?? undefined);
+  }
+}
+
+/** The request's URL; undefined for one that is none. */
+function urlOf(req: IncomingMessage): URL | undefined {
+  const text = `http://forno${req.url ?? "/"}`;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Answers an upgrade with a problem document instead. */
+export function refuseUpgrade(socket: Duplex, status: number, code: string, detail: string): void {
+  const document = problemDocument(status, code, detail);
+  const body = JSON.stringify(document);
+  socket.once("error", () => socket.destroy());
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${document.title}`,
+      "Connection: close",
+      "Content-Type: application/problem+json",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(status === 429 || status === 503 ? ["Retry-After: 5"] : []),
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}

@@ -1,0 +1,36 @@
+import type { Metrics } from "../../../mixins/metrics/metrics";
+import type { Audience } from "./doors";
+
+/** What the sockets of one node count. */
+export class SocketCounters {
+  readonly clients: Record<Audience, number> = { kitchen: 0, erp: 0, shop: 0 };
+  /** One a client. */
+  readonly messages_sent;
+  /** One a class of clients; the ratio of the two is what sharing saves. */
+  readonly messages_serialised;
+  readonly dropped_slow;
+  /** Bad token, wrong role, too many. */
+  readonly refused;
+  readonly resumed;
+  readonly resync_required;
+  readonly frames_received;
+  readonly frames_rotten;
+  /** Each is also in the log, as an error. */
+  readonly defects;
+
+  constructor(metrics: Metrics) {
+    const total = (name: string, help: string) => metrics.counter(`forno_socket_${name}_total`, help)();
+    this.messages_sent = total("messages_sent", "Messages handed to clients.");
+    this.messages_serialised = total("messages_serialised", "Messages serialised, one a class of clients.");
+    this.dropped_slow = total("dropped_slow", "Clients dropped because they did not keep up.");
+    this.refused = total("refused", "Connections and subscriptions turned away.");
+    this.resumed = total("resumed", "Clients that resumed at a position.");
+    this.resync_required = total("resync_required", "Clients that had missed too much to resume.");
+    this.frames_received = total("frames_received", "Frames from clients.");
+    this.frames_rotten = total("frames_rotten", "Frames from clients that made no sense.");
+    this.defects = total("defects", "Events whose message could not be made.");
+    metrics.gauge("forno_socket_clients", "Socket clients now, by audience.", () =>
+      Object.entries(this.clients).map(([audience, value]) => ({ labels: { audience }, value })),
+    );
+  }
+}

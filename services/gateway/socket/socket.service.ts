@@ -1,0 +1,140 @@
+import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { Duplex } from "node:stream";
+import type { ServiceSchema } from "moleculer";
+import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
+import { healthProbesOf, lagProbe } from "../../../mixins/health/health-probes";
+import { metricsOf } from "../../../mixins/metrics/metrics";
+import { httpServerOf } from "../../../mixins/rest/http-server";
+import type { Runtime } from "../../../mixins/runtime";
+import { CLOSE } from "./close-reasons";
+import { ConnectionCount } from "./connection-count";
+import { SocketHub } from "./hub";
+import { PlainDoor, refuseUpgrade } from "./plain-door";
+import type { Session, SessionContext } from "./session";
+import { SOCKET_LIMITS, type SocketLimits } from "./socket-limits";
+import { SocketCounters } from "./socket-metrics";
+import { SOCKET_IO_PATH, SocketIoDoor } from "./socketio-door";
+
+export interface SocketServiceOptions {
+  readonly limits?: Partial<SocketLimits>;
+  /** The server whose port the sockets share; the node's HTTP server unless said. */
+  readonly server?: HttpServer;
+}
+
+/**
+ * Real time: socket.io namespaces and plain WebSockets on the REST port, one hub behind both. Create it after the HTTP
+ * service.
+ */
+export function createSocketService(
+  runtime: Runtime,
+  verifier: TokenVerifier,
+  options: SocketServiceOptions = {},
+): ServiceSchema {
+  const sockets = new Sockets(runtime, verifier, { ...SOCKET_LIMITS, ...options.limits });
+  return {
+    name: "sockets",
+    version: 1,
+    settings: { $noVersionPrefix: true },
+    created: () => sockets.attach(options.server ?? httpServerOf(runtime.broker)),
+    started: () => sockets.start(),
+    stopped: () => sockets.stop(),
+  };
+}
+
+/** The sockets of one node: *created* (upgrades are answered 503) → *open* → *stopped*. */
+class Sockets {
+  readonly #hub: SocketHub;
+  readonly #sessions = new Set<Session>();
+  readonly #plain: PlainDoor;
+  readonly #socketIo: SocketIoDoor;
+  readonly #upgraded = new Set<Duplex>();
+  #isOpen = false;
+  #review: NodeJS.Timeout | undefined;
+  #removeProbe: (() => void) | undefined;
+
+  constructor(
+    private readonly runtime: Runtime,
+    verifier: TokenVerifier,
+    private readonly limits: SocketLimits,
+  ) {
+    const metrics = metricsOf(runtime.broker);
+    const counters = new SocketCounters(metrics);
+    this.#hub = new SocketHub(runtime, limits, counters);
+    metrics.gauge(
+      "forno_socket_position",
+      "Position of the log that the sockets have reached.",
+      () => this.#hub.position,
+    );
+    const context: SessionContext = {
+      ...{ runtime, verifier, limits, counters },
+      ...{ hub: this.#hub, sessions: this.#sessions },
+    };
+    const count = new ConnectionCount(limits);
+    this.#plain = new PlainDoor(context, count, runtime.settings);
+    this.#socketIo = new SocketIoDoor(context, count, runtime.settings);
+  }
+
+  attach(server: HttpServer): void {
+    this.#socketIo.attach(server);
+    server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on("error", () => socket.destroy());
+      this.#upgraded.add(socket);
+      socket.once("close", () => this.#upgraded.delete(socket));
+      if (req.url?.startsWith(SOCKET_IO_PATH) === true) return;
+      if (!this.#isOpen)
+        refuseUpgrade(socket, 503, "server.unavailable", "The server is starting or stopping.");
+      else if (!this.#plain.upgrade(req, socket, head))
+        refuseUpgrade(socket, 404, "socket.unknown_path", "No WebSocket is served at this path.");
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#hub.start();
+    const hub = this.#hub;
+    const follower = {
+      name: "sockets",
+      get position() {
+        return hub.position;
+      },
+    };
+    this.#removeProbe = healthProbesOf(this.runtime.broker).add(lagProbe(follower, this.runtime.log));
+    this.#review = setInterval(() => this.#reviewAll(), this.limits.review_ms).unref();
+    this.#isOpen = true;
+    this.#socketIo.open();
+  }
+
+  /** Says goodbye to everybody behind what is already queued for them. */
+  async stop(): Promise<void> {
+    this.#isOpen = false;
+    clearInterval(this.#review);
+    this.#removeProbe?.();
+    await this.#hub.stop();
+    const open = [...this.#sessions];
+    for (const { client } of open) client.close(CLOSE.stopping);
+    await this.#ended();
+    this.#socketIo.close();
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  /** Resolves when no session is left, or the time for goodbyes is over. */
+  async #ended(): Promise<void> {
+    const deadline = performance.now() + GOODBYE_MS_MAX;
+    while (this.#sessions.size > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  #reviewAll(): void {
+    this.#plain.beat(this.runtime.clock.now());
+    for (const session of this.#sessions) {
+      // Not knowing is no reason to send anybody away: asked again at the next turn.
+      session
+        .review()
+        .catch((error: unknown) =>
+          this.runtime.broker.logger.warn("sockets: a token was not reviewed", error),
+        );
+    }
+  }
+}
+
+const GOODBYE_MS_MAX = 2_000;

@@ -1,0 +1,173 @@
+import type { Server as HttpServer } from "node:http";
+import { Server, type Namespace, type Socket } from "socket.io";
+import { faultOf } from "../../../mixins/contract/fault";
+import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
+import type { Settings } from "../../../settings";
+import type { Connection } from "./client";
+import { readFrame, readWish, type Wish } from "./client-frame";
+import { CLOSE, type CloseReason } from "./close-reasons";
+import { originAllowed, type ConnectionCount } from "./connection-count";
+import { DOORS, type Door } from "./doors";
+import { controlFrame, type Frame } from "./frame";
+import { admit, Session, type Identity, type SessionContext } from "./session";
+
+export const SOCKET_IO_PATH = "/socket.io/";
+
+/** What the handshake found, for the connection that follows it. */
+interface Admitted {
+  readonly identity: Identity;
+  readonly wish: Wish;
+}
+
+/** One socket.io client in one namespace. */
+class SocketIoConnection implements Connection {
+  constructor(
+    private readonly socket: Socket,
+    private readonly context: SessionContext,
+  ) {}
+
+  /** Past socket.io's own emit, which would encode the packet again for every client. */
+  send(frame: Frame, written: () => void): void {
+    const { text, options } = frame.packet(this.socket.nsp.name);
+    this.socket.conn.write(text, options, written);
+  }
+
+  /** socket.io has no close codes, so the reason goes ahead as a message. */
+  close({ code, reason }: CloseReason): void {
+    const { runtime, hub, limits } = this.context;
+    this.send(controlFrame("closing", { code, reason }, runtime.clock.now(), hub.position), () => undefined);
+    const { conn } = this.socket;
+    // One connection carries several namespaces; only these reasons concern it as a whole.
+    const wholeConnection = code === CLOSE.stopping.code || code === CLOSE.slowConsumer.code;
+    this.socket.disconnect(wholeConnection);
+    if (!wholeConnection) return;
+    const cut = setTimeout(() => conn.close(true), limits.pong_ms_max).unref();
+    conn.once("close", () => clearTimeout(cut));
+  }
+}
+
+/** The way in by socket.io: a namespace an audience, heartbeat and fallback to long polling included. */
+export class SocketIoDoor {
+  readonly #io: Server;
+  #isOpen = false;
+
+  constructor(
+    private readonly context: SessionContext,
+    private readonly count: ConnectionCount,
+    settings: Settings,
+  ) {
+    const { limits } = context;
+    this.#io = new Server({
+      path: SOCKET_IO_PATH,
+      serveClient: false,
+      maxHttpBufferSize: limits.frame_bytes_max,
+      pingInterval: limits.ping_interval_ms,
+      pingTimeout: limits.pong_ms_max,
+      connectTimeout: limits.auth_ms_max,
+      perMessageDeflate: false,
+      httpCompression: false,
+      // Other paths of the same server are not engine.io's to close.
+      destroyUpgrade: false,
+      allowRequest: (req, callback) => callback(null, this.#isOpen && originAllowed(settings, req)),
+      cors: {
+        origin: (origin, callback) => callback(null, originAllowed(settings, { headers: { origin } })),
+      },
+    });
+    // Nobody is at home in the main namespace.
+    this.#io.use((_socket, next) =>
+      next(refusalError({ code: "socket.unknown_namespace", detail: NAMESPACES })),
+    );
+    for (const door of DOORS) this.#serve(door, this.#io.of(door.namespace));
+  }
+
+  attach(server: HttpServer): void {
+    this.#io.attach(server);
+    this.#io.engine.on("connection", (conn: Socket["conn"]) => {
+      if (!this.count.hasRoom(conn.remoteAddress)) {
+        this.context.counters.refused.add();
+        conn.close(true);
+        return;
+      }
+      conn.once("close", this.count.add(conn.remoteAddress));
+    });
+  }
+
+  /** Takes connections from now on. */
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** Ends what is left of the connections; the HTTP server is not ours to close. */
+  close(): void {
+    this.#isOpen = false;
+    this.#io.engine.close();
+  }
+
+  #serve(door: Door, namespace: Namespace): void {
+    namespace.use((socket, next) => {
+      this.#handshake(door, socket).then(
+        (refusal) => next(refusal && refusalError(refusal)),
+        (error: unknown) => next(this.#failed(error)),
+      );
+    });
+    namespace.on("connection", (socket) => this.#welcome(door, socket));
+  }
+
+  async #handshake(door: Door, socket: Socket): Promise<Refusal | undefined> {
+    const { auth, query } = socket.handshake;
+    const { limits, verifier, counters } = this.context;
+    const wish = readWish(
+      auth["after"] ?? query["after"],
+      auth["track"] ?? query["track"],
+      limits.tracked_max,
+    );
+    const token: unknown = auth["token"] ?? query["access_token"];
+    const identity = isRefusal(wish) ? wish : await admit(door, textOf(token), verifier);
+    if (isRefusal(wish) || isRefusal(identity)) {
+      counters.refused.add();
+      return isRefusal(wish) ? wish : (identity as Refusal);
+    }
+    const data = socket.data as { admitted?: Admitted };
+    data.admitted = { identity, wish };
+    return undefined;
+  }
+
+  #failed(error: unknown): Error {
+    const fault = faultOf(error);
+    if (fault === undefined) this.context.runtime.broker.logger.error("sockets: a handshake failed", error);
+    return refusalError(fault ?? { code: "internal", detail: "Something broke on our side; it was logged." });
+  }
+
+  #welcome(door: Door, socket: Socket): void {
+    const { admitted } = socket.data as { admitted?: Admitted };
+    if (admitted === undefined) throw new Error("A socket was let in without a handshake.");
+    const session = new Session(
+      door,
+      admitted.wish,
+      new SocketIoConnection(socket, this.context),
+      this.context,
+    );
+    socket.onAny((type: string, payload?: unknown) => {
+      const fields =
+        typeof payload === "object" && payload !== null && !Buffer.isBuffer(payload) ? payload : {};
+      session.receive(readFrame({ ...fields, type }));
+    });
+    // Malformed packets; socket.io ends the connection by itself.
+    socket.on("error", () => this.context.counters.frames_rotten.add());
+    socket.once("disconnect", () => session.ended());
+    session.begin(admitted.identity);
+  }
+}
+
+const NAMESPACES = `Connect to one of ${DOORS.map(({ namespace }) => namespace).join(", ")}.`;
+
+/** A present token that is no text is a bad one, not a missing one. */
+function textOf(token: unknown): string | undefined {
+  if (token === undefined || token === null) return undefined;
+  return typeof token === "string" ? token : "";
+}
+
+/** What the client gets as `connect_error`: its message, and code and detail in `data`. */
+function refusalError({ code, detail }: { code: string; detail: string }): Error {
+  return Object.assign(new Error(detail), { data: { code, detail } });
+}

@@ -1,0 +1,174 @@
+import { Type } from "@sinclair/typebox";
+import { contract } from "../../mixins/contract/contract";
+import {
+  PageParams,
+  pageOf,
+  PositionSchema,
+  strictObject,
+  Timestamp,
+  Uuid,
+} from "../../mixins/contract/schemas";
+import { FlashSaleSchema, ItemName, ItemPrice, nullable, Percent, PromoCodeSchema } from "./menu.schemas";
+
+/** Flash sales and promo codes. They take effect at once on every node; their own times say when they count. */
+
+const change = { kind: "command", permission: "menu.publish" } as const;
+const look = { kind: "query", permission: "menu.edit" } as const;
+
+const saleTerms = {
+  name: ItemName,
+  item_ids: Type.Array(Uuid, {
+    minItems: 1,
+    maxItems: 200,
+    uniqueItems: true,
+    description: "Pizzas and sets",
+  }),
+  starts_at: Timestamp,
+  ends_at: Timestamp,
+};
+/** Naming one of the two takes the other's place. */
+const saleBenefit = { percent: Type.Optional(Percent), price_minor: Type.Optional(ItemPrice) };
+const SaleAnswer = strictObject({ sale: FlashSaleSchema, position: PositionSchema });
+const saleRefusals = ["sale.invalid_interval", "sale.one_benefit", "menu.unknown_item"] as const;
+
+/** Sales of this moment, for everybody who shows prices. */
+export const activeSales = contract({
+  name: "menu.active_sales",
+  summary: "Flash sales in force now",
+  kind: "query",
+  permission: "menu.read",
+  rest: [{ method: "GET", path: "/api/v1/menu/flash-sales/active" }],
+  params: strictObject({}),
+  result: strictObject({ items: Type.Array(FlashSaleSchema) }),
+});
+
+export const listSales = contract({
+  ...look,
+  name: "menu.list_sales",
+  summary: "Flash sales, latest start first",
+  rest: [{ method: "GET", path: "/api/v1/menu/flash-sales" }],
+  params: strictObject({ ...PageParams }),
+  result: pageOf(FlashSaleSchema),
+});
+
+export const getSale = contract({
+  ...look,
+  name: "menu.get_sale",
+  summary: "One flash sale",
+  rest: [{ method: "GET", path: "/api/v1/menu/flash-sales/:sale_id" }],
+  params: strictObject({ sale_id: Uuid }),
+  result: FlashSaleSchema,
+  refusals: ["sale.unknown"],
+});
+
+export const createSale = contract({
+  ...change,
+  name: "menu.create_sale",
+  summary: "Plan a flash sale",
+  rest: [{ method: "POST", path: "/api/v1/menu/flash-sales", status: 201 }],
+  params: strictObject({ ...saleTerms, ...saleBenefit }),
+  result: SaleAnswer,
+  refusals: saleRefusals,
+});
+
+export const changeSale = contract({
+  ...change,
+  name: "menu.change_sale",
+  summary: "Change what is named of a flash sale",
+  rest: [{ method: "PUT", path: "/api/v1/menu/flash-sales/:sale_id" }],
+  params: strictObject({
+    sale_id: Uuid,
+    name: Type.Optional(saleTerms.name),
+    item_ids: Type.Optional(saleTerms.item_ids),
+    starts_at: Type.Optional(Timestamp),
+    ends_at: Type.Optional(Timestamp),
+    ...saleBenefit,
+  }),
+  result: SaleAnswer,
+  refusals: [...saleRefusals, "sale.unknown"],
+});
+
+export const deleteSale = contract({
+  ...change,
+  name: "menu.delete_sale",
+  summary: "Remove a flash sale; it ends at once",
+  rest: [{ method: "DELETE", path: "/api/v1/menu/flash-sales/:sale_id" }],
+  params: strictObject({ sale_id: Uuid }),
+  result: strictObject({ sale_id: Uuid, position: PositionSchema }),
+  refusals: ["sale.unknown"],
+});
+
+const Code = Type.String({ minLength: 1, maxLength: 40, pattern: "^[A-Za-zА-Яа-яЁё0-9_-]+$" });
+const promoTerms = {
+  percent: Type.Optional(Percent),
+  amount_minor: Type.Optional(ItemPrice),
+  min_total_minor: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  valid_from: Type.Optional(nullable(Timestamp)),
+  valid_until: Type.Optional(nullable(Timestamp)),
+  active: Type.Optional(Type.Boolean()),
+};
+const PromoAnswer = strictObject({ promo: PromoCodeSchema, position: PositionSchema });
+const promoRefusals = ["promo.code_taken", "promo.invalid_interval", "promo.one_benefit"] as const;
+
+export const listPromos = contract({
+  ...look,
+  name: "menu.list_promos",
+  summary: "Promo codes by code",
+  rest: [{ method: "GET", path: "/api/v1/menu/promo-codes" }],
+  params: strictObject({ ...PageParams }),
+  result: pageOf(PromoCodeSchema),
+});
+
+export const getPromo = contract({
+  ...look,
+  name: "menu.get_promo",
+  summary: "One promo code",
+  rest: [{ method: "GET", path: "/api/v1/menu/promo-codes/:promo_id" }],
+  params: strictObject({ promo_id: Uuid }),
+  result: PromoCodeSchema,
+  refusals: ["promo.unknown"],
+});
+
+export const createPromo = contract({
+  ...change,
+  name: "menu.create_promo",
+  summary: "Make a promo code",
+  rest: [{ method: "POST", path: "/api/v1/menu/promo-codes", status: 201 }],
+  params: strictObject({ code: Code, ...promoTerms }),
+  result: PromoAnswer,
+  refusals: promoRefusals,
+});
+
+export const changePromo = contract({
+  ...change,
+  name: "menu.change_promo",
+  summary: "Change what is named of a promo code",
+  rest: [{ method: "PUT", path: "/api/v1/menu/promo-codes/:promo_id" }],
+  params: strictObject({ promo_id: Uuid, code: Type.Optional(Code), ...promoTerms }),
+  result: PromoAnswer,
+  refusals: [...promoRefusals, "promo.unknown"],
+});
+
+export const deletePromo = contract({
+  ...change,
+  name: "menu.delete_promo",
+  summary: "Remove a promo code; it is void at once",
+  rest: [{ method: "DELETE", path: "/api/v1/menu/promo-codes/:promo_id" }],
+  params: strictObject({ promo_id: Uuid }),
+  result: strictObject({ promo_id: Uuid, position: PositionSchema }),
+  refusals: ["promo.unknown"],
+});
+
+export const menuOfferContracts = [
+  activeSales,
+  listSales,
+  getSale,
+  createSale,
+  changeSale,
+  deleteSale,
+  listPromos,
+  getPromo,
+  createPromo,
+  changePromo,
+  deletePromo,
+] as const;

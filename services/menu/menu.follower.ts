@@ -1,0 +1,113 @@
+import { UnavailableError } from "../../mixins/contract/refusal";
+import type { FeedHandle } from "../../mixins/event-feed/event-feed";
+import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
+import type { Runtime } from "../../mixins/runtime";
+import { boardOf, EMPTY_MENU, withOffers, type MenuBoard } from "./menu.board";
+import { readPromos, readSales } from "./menu.offer-store";
+import { readDocumentNewer } from "./menu.store";
+
+/** Whatever else fails, a node is never further behind than this. */
+const REREAD_MS = 5 * 60_000;
+/** How long `?after=` waits before it says that this node is behind. */
+const REACH_TIMEOUT_MS = 5_000;
+
+type Needs = Pick<Runtime, "log" | "feed" | "clock" | "pool">;
+interface Complaints {
+  error(message: string): void;
+}
+
+/**
+ * Keeps this node's board at the newest menu: reads it at start, follows the log, and reads again every five minutes in
+ * case it was not told. Readers take `board` and keep it as long as they like.
+ *
+ * Reads run one after another, so that an older one never overwrites a newer one; a version only ever goes up.
+ */
+export class MenuFollower {
+  #board: MenuBoard = boardOf(EMPTY_MENU);
+  #reading: Promise<void> = Promise.resolve();
+  #feed: FeedHandle | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly needs: Needs,
+    private readonly complaints: Complaints,
+  ) {}
+
+  /** The menu as this node knows it. */
+  get board(): MenuBoard {
+    return this.#board;
+  }
+
+  /** Everything up to here is in the board. */
+  get position(): Position {
+    return this.#feed?.position ?? 0;
+  }
+
+  /** Resolves with the menu in hand; rejects when the database does not give it. */
+  async start(): Promise<void> {
+    const after = await this.needs.log.head();
+    await this.refresh();
+    this.#feed = this.needs.feed.subscribe({
+      name: "menu:board",
+      after,
+      onBatch: (events) => this.#follow(events),
+    });
+    this.#timer = setInterval(() => {
+      this.refresh().catch((error: unknown) => {
+        this.complaints.error(`The menu was not read again: ${String(error)}`);
+      });
+    }, REREAD_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#feed?.stop();
+    await this.#reading.catch(() => undefined);
+  }
+
+  /** Reads the version in force and the offers from the database, and puts them up. */
+  refresh(): Promise<void> {
+    return this.#next(async () => {
+      await this.#readDocument();
+      await this.#readOffers();
+    });
+  }
+
+  /** Waits until the board shows a write's position. @throws UnavailableError `menu.behind`. */
+  async reached(position: Position | undefined): Promise<void> {
+    if (position === undefined || position <= this.position) return;
+    try {
+      await this.#feed?.reached(position, REACH_TIMEOUT_MS);
+    } catch (cause) {
+      throw new UnavailableError(
+        "menu.behind",
+        `This node's menu has not reached position ${String(position)} yet.`,
+        { cause },
+      );
+    }
+  }
+
+  async #follow(events: readonly RecordedEvent[]): Promise<void> {
+    const types = new Set(events.map(({ type }) => type));
+    if (types.has("menu.published")) await this.#next(() => this.#readDocument());
+    if (types.has("menu.sale_changed") || types.has("menu.promo_changed"))
+      await this.#next(() => this.#readOffers());
+  }
+
+  #next(read: () => Promise<void>): Promise<void> {
+    this.#reading = this.#reading.catch(() => undefined).then(read);
+    return this.#reading;
+  }
+
+  async #readDocument(): Promise<void> {
+    const document = await readDocumentNewer(this.needs.pool, this.#board.document.version);
+    if (document !== undefined) this.#board = boardOf(document, this.#board);
+  }
+
+  async #readOffers(): Promise<void> {
+    const sales = await readSales(this.needs.pool, new Date(this.needs.clock.now()));
+    const promos = await readPromos(this.needs.pool);
+    this.#board = withOffers(this.#board, sales, promos);
+  }
+}

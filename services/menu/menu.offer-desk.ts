@@ -1,0 +1,94 @@
+import type { ServiceSchema } from "moleculer";
+import type { Ctx } from "../../mixins/contract/caller";
+import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
+import { orThrow, type Refusal } from "../../mixins/contract/refusal";
+import type { Runtime } from "../../mixins/runtime";
+import * as contracts from "./menu-offer.contract";
+import { changeMenu, withPosition, type ChangeWork } from "./menu.change";
+import { keyOf, pageFrom } from "./menu.cursor";
+import * as store from "./menu.offer-store";
+import * as offers from "./menu.offers";
+
+const PAGE = 50;
+
+/** Actions for flash sales and promo codes. `show` puts a change on this node's board before its caller hears of it. */
+export function offerActions(
+  runtime: Runtime,
+  show: () => Promise<void>,
+): NonNullable<ServiceSchema["actions"]> {
+  const change = async (ctx: Ctx<unknown>, work: ChangeWork): Promise<CommandOutcome | Refusal> => {
+    const outcome = await changeMenu(runtime, ctx, work);
+    await show();
+    return outcome;
+  };
+  return { ...offerReads(runtime), ...saleEdits(runtime, change), ...promoEdits(runtime, change) };
+}
+
+type Change = (ctx: Ctx<unknown>, work: ChangeWork) => Promise<CommandOutcome | Refusal>;
+
+function offerReads({ pool, clock }: Runtime) {
+  return {
+    active_sales: implement(contracts.activeSales, async () => {
+      const now = new Date(clock.now());
+      const sales = await store.readSales(pool, now);
+      return { items: sales.filter(({ starts_at }) => starts_at <= now.toISOString()) };
+    }),
+    list_sales: implement(contracts.listSales, async ({ params }) => {
+      const { limit = PAGE, cursor } = params;
+      const sales = await store.pageSales(pool, orThrow(keyOf(cursor, "id")), limit + 1);
+      return pageFrom(sales, limit, ({ sale_id }) => sale_id);
+    }),
+    get_sale: implement(contracts.getSale, async ({ params: { sale_id } }) =>
+      orThrow((await store.readSale(pool, sale_id)) ?? offers.unknownSale(sale_id)),
+    ),
+    list_promos: implement(contracts.listPromos, async ({ params }) => {
+      const { limit = PAGE, cursor } = params;
+      const promos = await store.pagePromos(pool, orThrow(keyOf(cursor, "id")), limit + 1);
+      return pageFrom(promos, limit, ({ promo_id }) => promo_id);
+    }),
+    get_promo: implement(contracts.getPromo, async ({ params: { promo_id } }) =>
+      orThrow((await store.readPromo(pool, promo_id)) ?? offers.unknownPromo(promo_id)),
+    ),
+  };
+}
+
+function saleEdits({ log, ids }: Runtime, change: Change) {
+  return {
+    create_sale: implementCommand(log, contracts.createSale, {
+      run: (ctx) => change(ctx, (tx, sign) => offers.createSale(tx, ids.uuid(), ctx.params, sign)),
+      respond: withPosition,
+    }),
+    change_sale: implementCommand(log, contracts.changeSale, {
+      run(ctx) {
+        const { sale_id, ...terms } = ctx.params;
+        return change(ctx, (tx, sign) => offers.changeSale(tx, sale_id.toLowerCase(), terms, sign));
+      },
+      respond: withPosition,
+    }),
+    delete_sale: implementCommand(log, contracts.deleteSale, {
+      run: (ctx) => change(ctx, (tx, sign) => offers.deleteSale(tx, ctx.params.sale_id.toLowerCase(), sign)),
+      respond: withPosition,
+    }),
+  };
+}
+
+function promoEdits({ log, ids }: Runtime, change: Change) {
+  return {
+    create_promo: implementCommand(log, contracts.createPromo, {
+      run: (ctx) => change(ctx, (tx, sign) => offers.createPromo(tx, ids.uuid(), ctx.params, sign)),
+      respond: withPosition,
+    }),
+    change_promo: implementCommand(log, contracts.changePromo, {
+      run(ctx) {
+        const { promo_id, ...terms } = ctx.params;
+        return change(ctx, (tx, sign) => offers.changePromo(tx, promo_id.toLowerCase(), terms, sign));
+      },
+      respond: withPosition,
+    }),
+    delete_promo: implementCommand(log, contracts.deletePromo, {
+      run: (ctx) =>
+        change(ctx, (tx, sign) => offers.deletePromo(tx, ctx.params.promo_id.toLowerCase(), sign)),
+      respond: withPosition,
+    }),
+  };
+}

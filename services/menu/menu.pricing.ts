@@ -1,0 +1,178 @@
+import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { OrderExtra, OrderLine } from "../order/order.events";
+import type { MenuBoard, Sellable, TimedPromo } from "./menu.board";
+import type { MenuWish, Quote } from "./menu.contract";
+import { nameKey } from "./menu.item";
+
+/**
+ * Prices a wish from a board at a moment: pure, whole minor units only, a few microseconds.
+ *
+ * An item is found by id, or without one by its name in either language. Every extra counts once: naming one twice is
+ * refused, because charging once and charging twice would each surprise somebody. An ingredient left out lowers no price.
+ * The cheapest flash sale in force applies to an item; a promo code then takes its part off the sum, never below zero.
+ */
+export function quote(board: MenuBoard, wish: MenuWish, now_ms: number): Quote | Refusal {
+  const items: OrderLine[] = [];
+  let items_total_minor = 0;
+  for (const [index, wished] of wish.items.entries()) {
+    const line = priceLine(board, wished, index, now_ms);
+    if ("refused" in line) return line;
+    items.push(line);
+    items_total_minor += line.line_total_minor;
+  }
+  const promo =
+    wish.promo_code === undefined ? null : findPromo(board, wish.promo_code, items_total_minor, now_ms);
+  if (promo !== null && "refused" in promo) return promo;
+  return {
+    menu_version: board.document.version,
+    currency: board.document.currency,
+    items,
+    items_total_minor,
+    discount_minor: promo === null ? 0 : discountOf(promo, items_total_minor),
+    promo_code: promo === null ? null : promo.promo.code,
+  };
+}
+
+/** `part` percent of an amount, rounded down. */
+function percentOf(amount_minor: number, percent: number): number {
+  const hundredfold = amount_minor * percent;
+  return (hundredfold - (hundredfold % 100)) / 100;
+}
+
+function no(code: string, detail: string, index: number, data?: Readonly<Record<string, unknown>>): Refusal {
+  return refuse("unprocessable", code, detail, { ...data, item_index: index });
+}
+
+function priceLine(
+  board: MenuBoard,
+  wished: MenuWish["items"][number],
+  index: number,
+  now_ms: number,
+): OrderLine | Refusal {
+  const sellable = findSellable(board, wished, index);
+  if ("refused" in sellable) return sellable;
+  const { kind, item, missing } = sellable;
+  if (missing !== null)
+    return no("menu.unavailable", `${missing} is not available now.`, index, { item_id: item.id });
+  const extras = priceExtras(board, sellable, wished.extras ?? [], index);
+  if ("refused" in extras) return extras;
+  const excluded = findExcluded(sellable, wished.exclude_ingredients ?? [], index);
+  if ("refused" in excluded) return excluded;
+  const { unit_price_minor, flash_sale_id } = salePrice(board, item.id, item.price_minor, now_ms);
+  const one_minor = extras.reduce((sum, { price_minor }) => sum + price_minor, unit_price_minor);
+  return {
+    kind,
+    menu_item_id: item.id,
+    name: item.name,
+    quantity: wished.quantity,
+    unit_price_minor,
+    list_price_minor: item.price_minor,
+    flash_sale_id,
+    extras,
+    exclude_ingredients: excluded,
+    line_total_minor: wished.quantity * one_minor,
+  };
+}
+
+function findSellable(
+  { index: menu }: MenuBoard,
+  wished: MenuWish["items"][number],
+  index: number,
+): Sellable | Refusal {
+  const { menu_item_id, name } = wished;
+  if (menu_item_id === undefined && name === undefined)
+    return refuse("invalid", "input.invalid", "Every item needs menu_item_id or name.", {
+      errors: [{ path: `/items/${String(index)}`, message: "needs menu_item_id or name" }],
+    });
+  const found =
+    menu_item_id === undefined
+      ? menu.byName.get(nameKey(name ?? ""))
+      : menu.byId.get(menu_item_id.toLowerCase());
+  return (
+    found ?? no("menu.unknown_item", `The menu has no pizza or set "${menu_item_id ?? name ?? ""}".`, index)
+  );
+}
+
+function priceExtras(
+  board: MenuBoard,
+  to: Sellable,
+  ids: readonly string[],
+  index: number,
+): OrderExtra[] | Refusal {
+  const extras: OrderExtra[] = [];
+  for (const id of ids) {
+    const extra_id = id.toLowerCase();
+    const extra = board.index.extras.get(extra_id);
+    if (extra === undefined)
+      return no("menu.unknown_extra", `The menu has no extra ${id}.`, index, { extra_id });
+    const { name, price_minor, available } = extra;
+    if (!to.extras.has(extra_id))
+      return no("menu.extra_not_offered", `${name.ru} is not offered with ${to.item.name.ru}.`, index, {
+        extra_id,
+      });
+    if (!available) return no("menu.unavailable", `${name.ru} is not available now.`, index, { extra_id });
+    if (extras.some((other) => other.extra_id === extra_id))
+      return no("menu.duplicate_extra", `${name.ru} is named twice for one item; name it once.`, index, {
+        extra_id,
+      });
+    extras.push({ extra_id, name, price_minor });
+  }
+  return extras;
+}
+
+/** Russian names, each once: what the kitchen reads. */
+function findExcluded(from: Sellable, names: readonly string[], index: number): string[] | Refusal {
+  const excluded = new Set<string>();
+  for (const name of names) {
+    const ingredient = from.ingredients.get(nameKey(name));
+    if (ingredient === undefined)
+      return no(
+        "menu.unknown_ingredient",
+        `${from.item.name.ru} has no ingredient "${name}" to leave out.`,
+        index,
+      );
+    excluded.add(ingredient);
+  }
+  return [...excluded];
+}
+
+function salePrice(board: MenuBoard, item_id: string, list_minor: number, now_ms: number) {
+  let best: { unit_price_minor: number; flash_sale_id: string | null } = {
+    unit_price_minor: list_minor,
+    flash_sale_id: null,
+  };
+  for (const { sale, starts_ms, ends_ms } of board.sales.get(item_id) ?? []) {
+    if (now_ms < starts_ms || now_ms >= ends_ms) continue;
+    const price_minor = sale.price_minor ?? percentOf(list_minor, 100 - (sale.percent ?? 0));
+    if (price_minor < best.unit_price_minor)
+      best = { unit_price_minor: price_minor, flash_sale_id: sale.sale_id };
+  }
+  return best;
+}
+
+function findPromo(
+  board: MenuBoard,
+  typed: string,
+  total_minor: number,
+  now_ms: number,
+): TimedPromo | Refusal {
+  const code = typed.trim().toUpperCase();
+  const found = board.promos.get(code);
+  const say = (reason: string, detail: string) =>
+    refuse("unprocessable", reason, detail, { promo_code: code });
+  if (found === undefined) return say("promo.unknown", `There is no promo code ${code}.`);
+  const { promo, from_ms, until_ms } = found;
+  if (!promo.active || now_ms >= until_ms)
+    return say("promo.expired", `The promo code ${code} is no longer valid.`);
+  if (now_ms < from_ms) return say("promo.not_started", `The promo code ${code} is not valid yet.`);
+  if (total_minor < promo.min_total_minor)
+    return refuse("unprocessable", "promo.total_too_small", `The promo code ${code} needs a larger order.`, {
+      promo_code: code,
+      min_total_minor: promo.min_total_minor,
+    });
+  return found;
+}
+
+function discountOf({ promo }: TimedPromo, total_minor: number): number {
+  return Math.min(total_minor, promo.amount_minor ?? percentOf(total_minor, promo.percent ?? 0));
+}

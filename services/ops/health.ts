@@ -1,0 +1,98 @@
+import type { Pool } from "pg";
+import type { EventLog } from "../../mixins/event-log/event-log";
+import type { HealthFinding, HealthProbe, HealthProbes } from "../../mixins/health/health-probes";
+import type { Clock } from "../../mixins/runtime";
+import type { HealthReport } from "./ops.contract";
+
+/** A probe that has not answered by then counts as down. */
+const PROBE_TIMEOUT_MS = 2_000;
+/** Health is public: however often it is asked, the probes run no more often than this. */
+const REPORT_AGE_MAX_MS = 500;
+
+/** One report's checks and what they come to. */
+export type Findings = Pick<HealthReport, "status" | "checks">;
+
+/** Runs all probes, at most one round at a time; a round that is fresh enough is given again. */
+export class HealthRounds {
+  #last: { readonly at_ms: number; readonly findings: Promise<Findings> } | undefined;
+
+  constructor(
+    private readonly probes: HealthProbes,
+    private readonly clock: Clock,
+    private readonly timeout_ms = PROBE_TIMEOUT_MS,
+  ) {}
+
+  findings(): Promise<Findings> {
+    const now = this.clock.now();
+    if (this.#last === undefined || now - this.#last.at_ms >= REPORT_AGE_MAX_MS)
+      this.#last = { at_ms: now, findings: this.#round() };
+    return this.#last.findings;
+  }
+
+  async #round(): Promise<Findings> {
+    const probes = this.probes.all();
+    const found = await Promise.all(probes.map((probe) => runProbe(probe, this.timeout_ms)));
+    const checks = Object.fromEntries(
+      probes.map((probe, i) => [probe.name, found[i] as HealthReport["checks"][string]]),
+    );
+    return { status: verdict(Object.values(checks)), checks };
+  }
+}
+
+function verdict(
+  checks: readonly { readonly status: string; readonly required: boolean }[],
+): HealthReport["status"] {
+  if (checks.some((check) => check.required && check.status === "down")) return "down";
+  return checks.some((check) => check.status === "down" || check.status === "degraded") ? "degraded" : "up";
+}
+
+async function runProbe(probe: HealthProbe, timeout_ms: number): Promise<HealthReport["checks"][string]> {
+  const started = performance.now();
+  const finding = await withTimeout(probe, timeout_ms).catch(asDown);
+  const latency_ms = Math.round((performance.now() - started) * 100) / 100;
+  return { ...finding, required: probe.required, latency_ms };
+}
+
+async function withTimeout(probe: HealthProbe, timeout_ms: number): Promise<HealthFinding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<HealthFinding>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ status: "down", detail: `No answer within ${String(timeout_ms)} ms.` });
+    }, timeout_ms);
+  });
+  try {
+    return await Promise.race([probe.probe(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The report is public, and messages of drivers name hosts and users; the code is enough to know what to look for. */
+function asDown(error: unknown): HealthFinding {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return { status: "down", detail: typeof code === "string" ? `Failed: ${code}.` : "Failed." };
+}
+
+/** Whether PostgreSQL answers a query. */
+export function databaseProbe(pool: Pool): HealthProbe {
+  return {
+    name: "database",
+    required: true,
+    async probe() {
+      await pool.query("select 1");
+      const { totalCount, idleCount, waitingCount } = pool;
+      return { status: "up", connections: totalCount, idle: idleCount, waiting: waitingCount };
+    },
+  };
+}
+
+/** Whether the log's head can be read, and where it is. */
+export function logProbe(log: Pick<EventLog, "head">): HealthProbe {
+  return {
+    name: "event_log",
+    required: true,
+    async probe() {
+      return { status: "up", position: await log.head() };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { Type, type Static } from "@sinclair/typebox";
+import { contract } from "../../mixins/contract/contract";
+import { strictObject } from "../../mixins/contract/schemas";
+
+const Check = Type.Object(
+  {
+    status: Type.Union([
+      Type.Literal("up"),
+      Type.Literal("degraded"),
+      Type.Literal("down"),
+      Type.Literal("off"),
+    ]),
+    required: Type.Boolean({ description: "Without a required one Forno cannot do its work" }),
+    latency_ms: Type.Number({ minimum: 0, description: "How long the probe took" }),
+    detail: Type.Optional(Type.String()),
+  },
+  { description: "What a probe found, with figures of its own beside" },
+);
+
+const Phase = Type.Union([Type.Literal("starting"), Type.Literal("ready"), Type.Literal("stopping")]);
+
+/** What every probe of this node found just now. */
+export const HealthReport = strictObject({
+  status: Type.Union([Type.Literal("up"), Type.Literal("degraded"), Type.Literal("down")], {
+    description:
+      "down: a required check is down; degraded: another one is, or one is worse than it should be",
+  }),
+  node_id: Type.String(),
+  phase: Phase,
+  uptime_s: Type.Integer({ minimum: 0 }),
+  checks: Type.Record(Type.String(), Check),
+});
+export type HealthReport = Static<typeof HealthReport>;
+
+/** Really asks the database, the log and every projection. HTTP 503 when a required check is down. */
+export const getHealth = contract({
+  name: "ops.health",
+  summary: "Health of this node and of everything it depends on",
+  kind: "query",
+  permission: "public",
+  params: strictObject({}),
+  result: HealthReport,
+  rest: [{ method: "GET", path: "/api/v1/health" }],
+});
+
+/** The process runs and its event loop turns; asks nobody else, because a restart would not help them. */
+export const getLiveness = contract({
+  name: "ops.live",
+  summary: "Whether this process is alive",
+  kind: "query",
+  permission: "public",
+  params: strictObject({}),
+  result: strictObject({ status: Type.Literal("up"), uptime_s: Type.Integer({ minimum: 0 }) }),
+  rest: [{ method: "GET", path: "/api/v1/health/live" }],
+});
+
+/** HTTP 503 until this node has rebuilt what is volatile, while it stops, and while a required check is down. */
+export const getReadiness = contract({
+  name: "ops.ready",
+  summary: "Whether this node wants traffic",
+  kind: "query",
+  permission: "public",
+  params: strictObject({}),
+  result: strictObject({ ready: Type.Boolean(), phase: Phase, down: Type.Array(Type.String()) }),
+  rest: [{ method: "GET", path: "/api/v1/health/ready" }],
+});
+
+export const opsContracts = [getHealth, getLiveness, getReadiness] as const;

@@ -1,0 +1,49 @@
+import type { ServiceSchema } from "moleculer";
+import type { Ctx } from "../../mixins/contract/caller";
+import { implement } from "../../mixins/contract/implement";
+import { healthProbesOf } from "../../mixins/health/health-probes";
+import { readinessOf } from "../../mixins/health/readiness";
+import type { Runtime } from "../../mixins/runtime";
+import { HealthRounds, databaseProbe, logProbe } from "./health";
+import { getHealth, getLiveness, getReadiness } from "./ops.contract";
+
+const UNAVAILABLE = 503;
+
+/** Health of this node. Others add their probes by `healthProbesOf(broker).add(…)`. */
+export function createOpsService({ broker, pool, log, clock }: Runtime): ServiceSchema {
+  const probes = healthProbesOf(broker);
+  const readiness = readinessOf(broker);
+  const rounds = new HealthRounds(probes, clock);
+  const started_ms = clock.now();
+  const uptime_s = (): number => Math.max(0, Math.floor((clock.now() - started_ms) / 1000));
+  probes.add(databaseProbe(pool));
+  probes.add(logProbe(log));
+
+  return {
+    name: "ops",
+    version: 1,
+    settings: { $noVersionPrefix: true },
+    actions: {
+      health: implement(getHealth, async (ctx) => {
+        const findings = await rounds.findings();
+        if (findings.status === "down") answerWith(ctx, UNAVAILABLE);
+        return { ...findings, node_id: broker.nodeID, phase: readiness.phase, uptime_s: uptime_s() };
+      }),
+      live: implement(getLiveness, () => ({ status: "up" as const, uptime_s: uptime_s() })),
+      ready: implement(getReadiness, async (ctx) => {
+        const { checks } = await rounds.findings();
+        const down = Object.keys(checks).filter(
+          (name) => checks[name]?.required === true && checks[name].status === "down",
+        );
+        const ready = readiness.phase === "ready" && down.length === 0;
+        if (!ready) answerWith(ctx, UNAVAILABLE);
+        return { ready, phase: readiness.phase, down };
+      }),
+    },
+  };
+}
+
+/** A status of its own for an answer that is no error: monitors read the code, people the report. */
+function answerWith(ctx: Ctx<unknown>, status: number): void {
+  (ctx.meta as { $statusCode?: number }).$statusCode = status;
+}

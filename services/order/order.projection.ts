@@ -1,0 +1,55 @@
+import type { PoolClient } from "pg";
+import type { RecordedEvent } from "../../mixins/event-log/event-log";
+import type { Projection } from "../../mixins/projection/projection";
+import type { OrderEvent } from "./order.events";
+import { foldRows } from "./order.rows";
+import { insertItems, insertOrders, updateOrders } from "./order.statements";
+
+/** Fills `orders` and `order_items`. Three statements a batch, whatever its size; events that come twice change nothing. */
+export const orderProjection: Projection = {
+  name: "orders",
+  tables: ["orders", "order_items"],
+  handles: [
+    "order.placed",
+    "order.status_changed",
+    "order.cancelled",
+    "order.processed",
+    "order.refunded",
+    "order.archived",
+  ] satisfies OrderEvent["type"][],
+  apply,
+};
+
+async function apply(events: readonly RecordedEvent[], tx: PoolClient): Promise<void> {
+  const { inserts, updates } = foldRows(
+    events.map(({ position, type, data }) => ({ position, event: { type, data } as OrderEvent })),
+  );
+  if (inserts.length > 0) {
+    // Usually made long ahead; a rebuild meets months that no job has made.
+    await ensurePartitions(tx, new Set(inserts.map(({ placed }) => monthOf(placed.placed_at))));
+    await tx.query(insertOrders(inserts));
+    await tx.query(insertItems(inserts));
+  }
+  if (updates.length > 0) await tx.query(updateOrders(updates));
+}
+
+/** Makes the partitions of these months (`YYYY-MM-01`) where they are missing. */
+export async function ensurePartitions(
+  tx: Pick<PoolClient, "query">,
+  months: ReadonlySet<string>,
+): Promise<void> {
+  await tx.query("select ensure_order_partitions($1::date[])", [[...months]]);
+}
+
+/** First day of a moment's month, UTC. */
+export const monthOf = (iso: string): string => `${iso.slice(0, 7)}-01`;
+
+/** The months that partitions are made ahead for: this one, the one before for late events, and two to come. */
+export function monthsAhead(now: number): ReadonlySet<string> {
+  const today = new Date(now);
+  return new Set(
+    [-1, 0, 1, 2].map((ahead) =>
+      monthOf(new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead, 1)).toISOString()),
+    ),
+  );
+}

@@ -1,0 +1,187 @@
+import type { ServiceSchema } from "moleculer";
+import type { Caller, Role } from "../../mixins/contract/caller";
+import { callerOf, implement } from "../../mixins/contract/implement";
+import { RefusedError, orThrow, type Refusal } from "../../mixins/contract/refusal";
+import type { EventLog, Position } from "../../mixins/event-log/event-log";
+import type { Clock } from "../../mixins/runtime";
+import {
+  getMyOrder,
+  getOrder,
+  getOrderHistory,
+  listActiveOrders,
+  listMyOrders,
+  listOrderBatches,
+  listPendingOrders,
+  searchOrders,
+  trackOrder,
+} from "./order.contract";
+import { notYours, unknownOrder } from "./order.decider";
+import { orderStream, type OrderEvent } from "./order.events";
+import { phoneSuffix } from "./order.phone";
+import { branchRefusal } from "./order.placement";
+import type { FactsPage, OrderReads } from "./order.reads";
+import { eventViewFor, isWithinReach, orderViewFor, type OrderFacts, type OrderView } from "./order.view";
+
+/** What the read actions work with. */
+export interface OrderQueryDeps {
+  readonly reads: OrderReads;
+  readonly log: Pick<EventLog, "readStream" | "head">;
+  readonly clock: Clock;
+  /** Waits until the read model has reached a position. */
+  readonly reached: (position: Position) => Promise<void>;
+}
+
+const PAGE_SIZE = 50;
+/** PostgreSQL knows no year 0, and Forno no order before this. */
+const FIRST_DAY = "1970-01-01";
+
+/** The reads of the room: who may ask is in the contracts, whose orders they get is decided here. */
+export function orderQueries(deps: OrderQueryDeps): ServiceSchema["actions"] {
+  return { ...listsOfStaff(deps), ...oneOrder(deps), ...ownOrders(deps) };
+}
+
+function listsOfStaff({ reads, clock, reached }: OrderQueryDeps): ServiceSchema["actions"] {
+  return {
+    list_active: implement(listActiveOrders, async (ctx) => {
+      const { branch_id, status, after, limit = PAGE_SIZE, cursor } = ctx.params;
+      const caller = callerOf(ctx);
+      const branch_ids = orThrow(branchesOf(caller, branch_id));
+      await caughtUp(reached, after);
+      const filter = {
+        branch_ids,
+        open: true as const,
+        ...(status === undefined ? {} : { status }),
+        ...(isDesk(caller.role) ? {} : { visible: { at: new Date(clock.now()), is: true } }),
+      };
+      return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit, cursor }));
+    }),
+    list_pending: implement(listPendingOrders, async (ctx) => {
+      const { branch_id, after, limit = PAGE_SIZE, cursor } = ctx.params;
+      const caller = callerOf(ctx);
+      const branch_ids = orThrow(branchesOf(caller, branch_id));
+      await caughtUp(reached, after);
+      const filter = { branch_ids, open: true as const, visible: { at: new Date(clock.now()), is: false } };
+      return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit, cursor }));
+    }),
+    list_batch: implement(listOrderBatches, async (ctx) => {
+      const { branch_id, from, after, cursor } = ctx.params;
+      const caller = callerOf(ctx);
+      const branch_ids = orThrow(branchesOf(caller, branch_id));
+      await caughtUp(reached, after);
+      const filter = { branch_ids, ...(from === undefined ? {} : { placed_from: sinceFirstDay(from) }) };
+      return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit: PAGE_SIZE, cursor }));
+    }),
+    search: implement(searchOrders, async (ctx) => {
+      const { branch_id, phone, display_id, date, after, limit = PAGE_SIZE, cursor } = ctx.params;
+      const caller = callerOf(ctx);
+      const branch_ids = orThrow(branchesOf(caller, branch_id));
+      if (date !== undefined && date < FIRST_DAY) return { items: [], next_cursor: null };
+      await caughtUp(reached, after);
+      const filter = {
+        branch_ids,
+        ...(phone === undefined ? {} : { phone_suffix: phoneSuffix(phone) }),
+        ...(display_id === undefined ? {} : { display_id: display_id.toUpperCase() }),
+        ...(date === undefined ? {} : { business_date: date }),
+      };
+      return pageFor(caller.role, await reads.page(filter, { oldest_first: false, limit, cursor }));
+    }),
+  };
+}
+
+function oneOrder(deps: OrderQueryDeps): ServiceSchema["actions"] {
+  const { reads, log, reached } = deps;
+  return {
+    get: implement(getOrder, async (ctx) => {
+      await caughtUp(reached, ctx.params.after);
+      const order = await found(deps, () => reads.byId(ctx.params.order_id));
+      return viewFor(callerOf(ctx), order);
+    }),
+    history: implement(getOrderHistory, async (ctx) => {
+      const { order_id } = ctx.params;
+      const caller = callerOf(ctx);
+      const events = await log.readStream(orderStream(order_id));
+      const [first] = events.map(({ type, data }) => ({ type, data }) as OrderEvent);
+      if (first?.type !== "order.placed") throw new RefusedError(unknownOrder());
+      const { branch_id, customer } = first.data;
+      if (!isWithinReach(caller, { branch_id, user_id: customer.user_id }))
+        throw new RefusedError(notYours());
+      const items = events.flatMap(({ position, version, type, data, recorded_at, meta }) => {
+        const seen = eventViewFor(caller.role, { type, data } as OrderEvent);
+        const actor = isDesk(caller.role) && meta.actor !== undefined ? { actor: meta.actor } : {};
+        return seen === null ? [] : [{ position, version, type, recorded_at, ...actor, data: seen }];
+      });
+      return { order_id, items };
+    }),
+    track: implement(trackOrder, async (ctx) => {
+      await caughtUp(reached, ctx.params.after);
+      return orderViewFor("guest", await found(deps, () => reads.byTrackToken(ctx.params.token)));
+    }),
+  };
+}
+
+function ownOrders(deps: OrderQueryDeps): ServiceSchema["actions"] {
+  const { reads, reached } = deps;
+  return {
+    list_mine: implement(listMyOrders, async (ctx) => {
+      const { after, limit = PAGE_SIZE, cursor } = ctx.params;
+      const { user_id } = callerOf(ctx);
+      // Forno itself orders nothing.
+      if (user_id === null) return { items: [], next_cursor: null };
+      await caughtUp(reached, after);
+      return pageFor(
+        "customer",
+        await reads.page({ branch_ids: null, user_id }, { oldest_first: false, limit, cursor }),
+      );
+    }),
+    get_mine: implement(getMyOrder, async (ctx) => {
+      await caughtUp(reached, ctx.params.after);
+      const order = await found(deps, () => reads.byId(ctx.params.order_id));
+      const { user_id } = callerOf(ctx);
+      return viewFor({ role: "customer", user_id, branch_ids: null }, order);
+    }),
+  };
+}
+
+/**
+ * An order by something that only its read model knows. What was placed a moment ago may not be there yet, so before an
+ * order is called unknown, the read model gets to the log's present end. @throws RefusedError `order.unknown`
+ */
+export async function found(
+  { log, reached }: Pick<OrderQueryDeps, "log" | "reached">,
+  look: () => Promise<OrderFacts | undefined>,
+): Promise<OrderFacts> {
+  const at_once = await look();
+  if (at_once !== undefined) return at_once;
+  await reached(await log.head());
+  return orThrow((await look()) ?? unknownOrder());
+}
+
+function viewFor(caller: Caller, order: OrderFacts): OrderView {
+  const reach = { branch_id: order.branch_id, user_id: order.customer.user_id };
+  if (!isWithinReach(caller, reach)) throw new RefusedError(notYours());
+  return orderViewFor(caller.role, order);
+}
+
+function pageFor(role: Role, page: FactsPage | Refusal): { items: OrderView[]; next_cursor: string | null } {
+  const { orders, next_cursor } = orThrow(page);
+  return { items: orders.map((order) => orderViewFor(role, order)), next_cursor };
+}
+
+/** Branches whose orders a list shows: the one that was asked for, else all that the caller works at; null is all. */
+function branchesOf(caller: Caller, branch_id: string | undefined): readonly string[] | null | Refusal {
+  if (branch_id === undefined) return caller.branch_ids;
+  return branchRefusal(caller, branch_id) ?? [branch_id];
+}
+
+function isDesk(role: Role): boolean {
+  return role === "super_admin" || role === "manager" || role === "system";
+}
+
+function sinceFirstDay(from: string): Date {
+  const time = Date.parse(from);
+  return new Date(Number.isNaN(time) ? 0 : Math.max(time, Date.parse(FIRST_DAY)));
+}
+
+async function caughtUp(reached: OrderQueryDeps["reached"], after: Position | undefined): Promise<void> {
+  if (after !== undefined) await reached(after);
+}

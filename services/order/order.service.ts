@@ -1,0 +1,99 @@
+import type { ServiceSchema } from "moleculer";
+import { actorMixin } from "../../mixins/actor/actor-mixin";
+import { createActorHost } from "../../mixins/actor/create-actor-host";
+import { implementCommand } from "../../mixins/contract/implement";
+import { UnavailableError } from "../../mixins/contract/refusal";
+import type { Position } from "../../mixins/event-log/event-log";
+import type { ProcessHost } from "../../mixins/process/process";
+import { startJob, type JobHandle } from "../../mixins/process/start-job";
+import { startProcess } from "../../mixins/process/start-process";
+import type { ProjectionHost } from "../../mixins/projection/projection";
+import { startProjection } from "../../mixins/projection/start-projection";
+import type { Runtime } from "../../mixins/runtime";
+import { runArchive } from "./order.archive";
+import { orderCommands } from "./order.commands";
+import { placeOrder, placeOrderAtDesk } from "./order.contract";
+import { orderDecider, type OrderCommand, type OrderState } from "./order.decider";
+import type { OrderEvent } from "./order.events";
+import { place, placedAnswer } from "./order.placement";
+import { releaseOnCancel } from "./order.process";
+import { ensurePartitions, monthsAhead, orderProjection } from "./order.projection";
+import { orderQueries } from "./order.queries";
+import { OrderReads } from "./order.reads";
+
+/** The read model may have a long way to go after a crash or a restore; a node that is not there by then gives up. */
+const BOOTSTRAP_TIMEOUT_MS = 600_000;
+/** Partitions are made two months ahead and orders archived after a year: a few runs a day are plenty. */
+const ARCHIVE_EVERY_MS = 6 * 3_600_000;
+
+/** What runs beside the actions, from start to stop. */
+interface Background {
+  readonly projection: ProjectionHost;
+  readonly release: ProcessHost;
+  readonly archive: JobHandle;
+}
+
+/** Orders: places them with the menu's prices in the kitchen's slots, leads them through their states, and shows them. */
+export function createOrderService(runtime: Runtime): ServiceSchema {
+  const { log, clock, db, pool, feed, broker } = runtime;
+  const logger = broker.getLogger("order");
+  // An order's stream is a dozen events at most: read anew faster than a snapshot would be.
+  const orders = createActorHost<OrderState, OrderCommand, OrderEvent, undefined>(
+    { log, clock, logger },
+    { kind: "order", decider: orderDecider, given: () => Promise.resolve({ given: undefined }) },
+  );
+  let background: Background | undefined;
+
+  const reached = async (position: Position): Promise<void> => {
+    if (background === undefined)
+      throw new UnavailableError("order.starting", "Orders are not ready yet; try again.");
+    await background.projection.reached(position);
+  };
+  const deps = { reads: new OrderReads(db), log, clock, reached, orders };
+
+  return {
+    name: "order",
+    version: 1,
+    settings: { $noVersionPrefix: true },
+    mixins: [actorMixin(orders)],
+    actions: { ...placements(runtime), ...orderQueries(deps), ...orderCommands(deps) },
+
+    /** Ready means: the read model knows everything that the log held when this node came up. */
+    async started() {
+      await ensurePartitions(pool, monthsAhead(clock.now()));
+      const projection = await startProjection({ pool, feed, log, logger }, orderProjection);
+      const release = await startProcess({ pool, feed, log, logger, broker }, releaseOnCancel);
+      const archive = startJob(
+        { pool, logger },
+        {
+          name: "order-archive",
+          every_ms: ARCHIVE_EVERY_MS,
+          async run(stopping) {
+            await runArchive({ pool, clock, logger, orders, reached, stopping });
+          },
+        },
+      );
+      background = { projection, release, archive };
+      await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
+    },
+    async stopped() {
+      await background?.archive.stop();
+      await background?.release.stop();
+      await background?.projection.stop();
+    },
+  };
+}
+
+/** The two doors through which orders come in. */
+function placements(runtime: Runtime): ServiceSchema["actions"] {
+  return {
+    place: implementCommand(runtime.log, placeOrder, {
+      run: (ctx) => place(runtime, ctx, { channel: ctx.params.channel, for_others: false }),
+      respond: placedAnswer,
+    }),
+    place_at_desk: implementCommand(runtime.log, placeOrderAtDesk, {
+      run: (ctx) => place(runtime, ctx, { channel: ctx.params.channel ?? "erp", for_others: true }),
+      respond: placedAnswer,
+    }),
+  };
+}

@@ -1,0 +1,80 @@
+import { boot, type Forno } from "./boot";
+import { DataDirInUseError } from "./mixins/postgres/embedded-postgres";
+import { loadSettings, settingsHelp, SettingsError, type Settings } from "./settings";
+
+/** Exit codes: 2 for a wrong setting or command line, 1 for a start that failed. */
+const WRONG_USAGE = 2;
+const FAILED = 1;
+const FLAGS = ["--help", "--repl"];
+
+const USAGE = `Forno, a back end for a pizzeria chain.
+
+  npm start              run it        npm run repl           run it with the operators' prompt
+  --help                 this text     --repl                 with the operators' prompt
+
+${settingsHelp()}`;
+
+function end(code: number, message: string): never {
+  console.error(message);
+  process.exit(code);
+}
+
+function settingsOrEnd(): Settings {
+  try {
+    return loadSettings(process.env);
+  } catch (error) {
+    if (error instanceof SettingsError) end(WRONG_USAGE, error.message);
+    throw error;
+  }
+}
+
+function banner(forno: Forno, started_ms: number): string {
+  const { admin, ports } = forno;
+  const base = `http://localhost:${String(ports.http)}`;
+  const lines = [
+    `Forno is ready after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`,
+    `  page       ${base}/`,
+    `  REST       ${base}/api/v1       try it: ${base}/api/docs`,
+    `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws · socket.io /kitchen, /erp, /shop`,
+    `  gRPC       localhost:${String(ports.grpc)}`,
+    `  database   ${forno.database}`,
+  ];
+  if (admin.generated_password !== undefined)
+    lines.push(``, `  First start: sign in as ${admin.username} with the password ${admin.generated_password}`, `  It is shown this once; it is not stored in clear.`, ``);
+  return lines.join("\n");
+}
+
+async function main(): Promise<void> {
+  const started_ms = performance.now();
+  const unknown = process.argv.slice(2).find((flag) => !FLAGS.includes(flag));
+  if (unknown !== undefined) end(WRONG_USAGE, `${unknown} is not an option; --help lists what is.`);
+  if (process.argv.includes("--help")) {
+    console.log(USAGE);
+    return;
+  }
+  const forno = await boot(settingsOrEnd());
+  stopOnSignals(forno);
+  console.log(banner(forno, started_ms));
+  if (process.argv.includes("--repl")) forno.openRepl();
+}
+
+/** The first signal stops gracefully, a second one at once. */
+function stopOnSignals(forno: Forno): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(FAILED);
+    stopping = true;
+    forno.stop().then(
+      () => process.exit(0),
+      (error: unknown) => end(FAILED, `Stopping failed: ${String(error)}`),
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof DataDirInUseError) end(FAILED, error.message);
+  const code = (error as { code?: unknown }).code;
+  if (code === "EADDRINUSE") end(FAILED, `${(error as Error).message}: set PORT or GRPC_PORT to a free port.`);
+  end(FAILED, error instanceof Error ? (error.stack ?? error.message) : String(error));
+});

@@ -1,0 +1,95 @@
+import { startJob, type JobHandle } from "../../../mixins/process/start-job";
+import { eventually } from "../../support/eventually";
+import { startTestDatabase, type TestDatabase } from "../../support/postgres";
+import { QuietLogger } from "../../support/quiet-logger";
+
+const NEVER_MS = 3_600_000;
+
+let database: TestDatabase;
+let logger: QuietLogger;
+let jobs: JobHandle[];
+
+beforeAll(async () => {
+  database = await startTestDatabase({ migrated: false });
+});
+afterAll(async () => {
+  await database.stop();
+});
+beforeEach(() => {
+  logger = new QuietLogger();
+  jobs = [];
+});
+afterEach(async () => {
+  await Promise.all(jobs.map((job) => job.stop()));
+});
+
+function start(run: (stopping: AbortSignal) => Promise<void>, every_ms = NEVER_MS): JobHandle {
+  const job = startJob({ pool: database.pool, logger }, { name: "sweep", every_ms, run });
+  jobs.push(job);
+  return job;
+}
+
+test("a job comes round again and again, also after it has failed", async () => {
+  let runs = 0;
+  start(() => {
+    runs += 1;
+    return runs === 1 ? Promise.reject(new Error("dusty")) : Promise.resolve();
+  }, 10);
+  await eventually(() => {
+    expect(runs).toBeGreaterThan(3);
+  });
+  expect(logger.having("error job sweep failed: Error: dusty")).toHaveLength(1);
+});
+
+test("a job runs neither twice at once here nor on two nodes at once", async () => {
+  const gate = Promise.withResolvers<undefined>();
+  let runs = 0;
+  const run = async (): Promise<void> => {
+    runs += 1;
+    await gate.promise;
+  };
+  const [here, there] = [start(run), start(run)];
+  const first = here.runNow();
+  await eventually(() => {
+    expect(runs).toBe(1);
+  });
+  expect(await here.runNow()).toBe(false);
+  expect(await there.runNow()).toBe(false);
+  gate.resolve(undefined);
+  expect(await first).toBe(true);
+  expect(await there.runNow()).toBe(true);
+  expect(runs).toBe(2);
+});
+
+test("a failed job leaves its lock behind for nobody", async () => {
+  const failing = start(() => Promise.reject(new Error("dusty")));
+  expect(await failing.runNow()).toBe(false);
+  const other = start(() => Promise.resolve());
+  await eventually(async () => {
+    expect(await other.runNow()).toBe(true);
+  });
+});
+
+test("stopping tells the run under way and waits for it, and none begins after", async () => {
+  let ended = false;
+  const job = start(
+    (stopping) =>
+      new Promise((resolve) => {
+        stopping.addEventListener("abort", () => {
+          setImmediate(() => {
+            ended = true;
+            resolve();
+          });
+        });
+      }),
+  );
+  const running = job.runNow();
+  await eventually(async () => {
+    expect((await database.pool.query("select from pg_locks where locktype = 'advisory'")).rowCount).toBe(1);
+  });
+  await new Promise(setImmediate);
+  await job.stop();
+  expect(ended).toBe(true);
+  expect(await running).toBe(true);
+  expect(await job.runNow()).toBe(false);
+});

@@ -1,0 +1,134 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { eventually } from "./eventually";
+
+export const ADMIN_PASSWORD = "correct horse battery";
+
+/** An answer over REST, body parsed. */
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** A whole Forno in a process of its own, as `npm start` runs it, in a temporary data directory. May be killed and started again. */
+export class FornoUnderTest {
+  #child: ChildProcess | undefined;
+  #output = "";
+
+  private constructor(
+    readonly port: number,
+    readonly grpcPort: number,
+    readonly home: string,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  static async create(env: Readonly<Record<string, string>> = {}): Promise<FornoUnderTest> {
+    const home = mkdtempSync(path.join(tmpdir(), "forno-e2e-"));
+    return new FornoUnderTest(await freePort(), await freePort(), home, env);
+  }
+
+  static async started(env: Readonly<Record<string, string>> = {}): Promise<FornoUnderTest> {
+    const forno = await FornoUnderTest.create({ ADMIN_PASSWORD, RATE_LIMIT: "off", ...env });
+    await forno.start();
+    return forno;
+  }
+
+  /** What the process has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts and waits until it reports ready; resolves with the time that took, in ms. */
+  async start(): Promise<number> {
+    const begun = performance.now();
+    this.launch();
+    await eventually(async () => {
+      if (this.#child?.exitCode !== null) throw new Error(`Forno ended with ${String(this.#child?.exitCode)}:\n${this.#output}`);
+      expect((await fetch(`${this.url}/api/v1/health/ready`)).status).toBe(200);
+    }, 30_000);
+    return performance.now() - begun;
+  }
+
+  /** Starts without waiting. */
+  launch(): void {
+    const child = spawn(process.execPath, [path.resolve(__dirname, "../../dist/start.js")], {
+      cwd: this.home,
+      env: {
+        PATH: process.env["PATH"],
+        PORT: String(this.port),
+        GRPC_PORT: String(this.grpcPort),
+        HOST: "127.0.0.1",
+        DATA_DIR: path.join(this.home, "data"),
+        LOG_LEVEL: "warn",
+        ...this.env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+    this.#child = child;
+  }
+
+  /** Ends the process by a signal and resolves with its exit code (null after SIGKILL). */
+  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    return ended;
+  }
+
+  /** Stops gracefully (with it the database) and removes the data. */
+  async remove(): Promise<void> {
+    if (this.#child?.signalCode === "SIGKILL") await this.start();
+    await this.end();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  async ask<T = Record<string, unknown>>(
+    method: string,
+    route: string,
+    options: { body?: unknown; raw?: string; token?: string | undefined; headers?: Record<string, string> } = {},
+  ): Promise<Answer<T>> {
+    const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+    const answer = await fetch(this.url + route, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body }),
+      redirect: "manual",
+    });
+    const text = await answer.text();
+    const json = answer.headers.get("content-type")?.includes("json") === true;
+    return { status: answer.status, headers: answer.headers, body: (json && text !== "" ? JSON.parse(text) : { text }) as T };
+  }
+
+  async adminToken(): Promise<string> {
+    const { body } = await this.ask<{ token: string }>("POST", "/api/v1/auth/super-admin/login", {
+      body: { username: "admin", password: ADMIN_PASSWORD },
+    });
+    return body.token;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

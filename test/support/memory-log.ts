@@ -1,0 +1,63 @@
+import type {
+  AppendOutcome,
+  EventLog,
+  NewEvent,
+  Position,
+  RecordedEvent,
+} from "../../mixins/event-log/event-log";
+
+/** A log in memory for tests of those who read it: events in, events out, and the wake-up. Knows no commands or snapshots. */
+export class MemoryLog implements EventLog {
+  readonly #events: RecordedEvent[] = [];
+  readonly #wakes = new Set<() => void>();
+
+  /** Writes events, each to its stream. */
+  write(...events: readonly (NewEvent & { stream_id?: string })[]): Position {
+    for (const { type, data, stream_id = "test", schema_v = 1 } of events) {
+      const position = this.#events.length + 1;
+      const version = this.#events.filter((event) => event.stream_id === stream_id).length + 1;
+      const recorded_at = new Date(Date.UTC(2026, 0, 1) + position).toISOString();
+      this.#events.push({
+        ...{ position, partition: 0, stream_id, stream_type: "test", version, event_id: `e${position}` },
+        ...{ type, schema_v, data, meta: {}, recorded_at },
+      });
+    }
+    for (const wake of this.#wakes) wake();
+    return this.#events.length;
+  }
+
+  append(): Promise<AppendOutcome> {
+    throw new Error("Write to it by write().");
+  }
+  appendIn(): Promise<AppendOutcome> {
+    return this.append();
+  }
+  readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
+    const events = this.#events.filter(
+      (event) => event.stream_id === stream_id && event.version > after_version,
+    );
+    return Promise.resolve(events);
+  }
+  readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
+    return Promise.resolve(this.#events.slice(after, after + limit));
+  }
+  findAnswers(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+  head(): Promise<Position> {
+    return Promise.resolve(this.#events.length);
+  }
+  onAppended(wake: () => void): () => void {
+    this.#wakes.add(wake);
+    return () => this.#wakes.delete(wake);
+  }
+  loadSnapshot(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+  saveSnapshot(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

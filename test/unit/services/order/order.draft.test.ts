@@ -1,0 +1,128 @@
+import type { Branch } from "../../../../services/branch/branch.events";
+import {
+  checkHorizon,
+  checkWish,
+  draftOf,
+  totalsOf,
+  type DraftContext,
+  type OrderWish,
+} from "../../../../services/order/order.draft";
+import { BRANCH, CUSTOMER, orderLine, uuidOf } from "../../../support/orders";
+
+const NOW = Date.parse("2026-03-10T09:00:00.000Z");
+const wish: OrderWish = {
+  fulfilment: "delivery",
+  address: " ул. Мира, 7 ",
+  customer: { name: " Анна ", phone: "8 923 123-45-67" },
+  payment_method: "card",
+  items: [{ menu_item_id: uuidOf(1, "d"), quantity: 2 }],
+};
+const branch = { branch_id: BRANCH, delivery_fee_minor: 19_900, free_delivery_from_minor: 150_000 } as Branch;
+const quote = {
+  menu_version: 3,
+  currency: "RUB",
+  items: [orderLine()],
+  items_total_minor: 149_600,
+  discount_minor: 600,
+  promo_code: null,
+};
+const context: DraftContext = {
+  order_id: uuidOf(1),
+  track_token: "t",
+  channel: "shop",
+  user_id: CUSTOMER,
+  now: NOW,
+  branch,
+  quote,
+};
+
+describe("the money of an order", () => {
+  it.each([
+    ["a delivery below the threshold pays the fee", "delivery", 149_999, 150_000, 19_900],
+    ["a delivery at the threshold is free", "delivery", 150_000, 150_000, 0],
+    ["a discount does not take the free delivery away", "delivery", 150_100, 150_000, 0],
+    ["where there is no threshold, every delivery pays", "delivery", 10_000_000, null, 19_900],
+    ["a threshold of zero makes every delivery free", "delivery", 0, 0, 0],
+    ["a pickup pays no fee", "pickup", 1, null, 0],
+  ] as const)("%s", (_rule, fulfilment, items_total_minor, free_delivery_from_minor, fee) => {
+    const discount_minor = Math.min(items_total_minor, 600);
+    expect(
+      totalsOf(
+        { items_total_minor, discount_minor },
+        { delivery_fee_minor: 19_900, free_delivery_from_minor },
+        fulfilment,
+      ),
+    ).toEqual({
+      items_total_minor,
+      delivery_fee_minor: fee,
+      discount_minor,
+      total_minor: items_total_minor - discount_minor + fee,
+    });
+  });
+
+  it.each([-1, 149_601])("a discount of %d is a defect of the menu, not a price", (discount_minor) => {
+    expect(() => totalsOf({ ...quote, discount_minor }, branch, "pickup")).toThrow("a discount of");
+  });
+});
+
+describe("a wish", () => {
+  it("for a delivery needs an address, also one that is more than blanks", () => {
+    const nowhere: OrderWish = { ...wish };
+    delete (nowhere as { address?: string }).address;
+    for (const bad of [nowhere, { ...wish, address: "  " }])
+      expect(checkWish(bad, NOW)).toMatchObject({ code: "order.address_required" });
+    expect(checkWish({ ...nowhere, fulfilment: "pickup" }, NOW)).toBeUndefined();
+  });
+
+  it("for a time that has passed is refused, beyond a minute's grace", () => {
+    expect(checkWish({ ...wish, preferred_time: "2026-03-10T08:59:00.000Z" }, NOW)).toBeUndefined();
+    expect(checkWish({ ...wish, preferred_time: "2026-03-10T08:58:59.999Z" }, NOW)).toMatchObject({
+      refused: "unprocessable",
+      code: "order.time_in_past",
+    });
+  });
+
+  it("for a leap second is malformed, not a fault", () => {
+    expect(checkWish({ ...wish, preferred_time: "2026-06-30T23:59:60Z" }, NOW)).toMatchObject({
+      refused: "invalid",
+    });
+  });
+
+  it("for a time beyond the branch's horizon is refused and says what is the latest", () => {
+    expect(checkHorizon({ ...wish, preferred_time: "2026-03-11T09:00:00Z" }, 24, NOW)).toBeUndefined();
+    expect(checkHorizon({ ...wish, preferred_time: "2026-03-11T09:00:01Z" }, 24, NOW)).toMatchObject({
+      code: "order.time_too_far",
+      data: { latest: "2026-03-11T09:00:00.000Z" },
+    });
+  });
+});
+
+describe("a draft", () => {
+  it("takes prices, fee and time from the server and tidies what was typed", () => {
+    expect(draftOf({ ...wish, preferred_time: "2026-03-10T19:00:00+07:00" }, context)).toEqual({
+      order_id: uuidOf(1),
+      branch_id: BRANCH,
+      channel: "shop",
+      fulfilment: "delivery",
+      address: "ул. Мира, 7",
+      customer: { user_id: CUSTOMER, name: "Анна", phone: "+79231234567" },
+      payment_method: "card",
+      notes: null,
+      currency: "RUB",
+      menu_version: 3,
+      items: quote.items,
+      items_total_minor: 149_600,
+      delivery_fee_minor: 19_900,
+      discount_minor: 600,
+      total_minor: 168_900,
+      promo_code: null,
+      preferred_time: "2026-03-10T12:00:00.000Z",
+      track_token: "t",
+      placed_at: "2026-03-10T09:00:00.000Z",
+    });
+  });
+
+  it("keeps no address of a pickup", () => {
+    expect(draftOf({ ...wish, fulfilment: "pickup" }, context).address).toBeNull();
+  });
+});
