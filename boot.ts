@@ -107,6 +107,8 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
     openRepl: () => void openRepl(runtime),
     stop: async () => {
       readinessOf(broker).stopping();
+      // Gateways first: what is under way still finds its rooms.
+      for (const name of GATEWAYS) await stopService(broker, name);
       await closing.run();
     },
   };
@@ -164,6 +166,13 @@ function gateways(runtime: Runtime, { verifier }: AuthRoom): ServiceSchema[] {
   return [http, createSocketService(runtime, verifier), createGrpcService(runtime, verifier)].map((schema) =>
     startingAfter(schema, FIRST_START),
   );
+}
+
+const GATEWAYS = ["http", "sockets", "grpc"];
+
+async function stopService(broker: ServiceBroker, name: string): Promise<void> {
+  const service = broker.getLocalService({ name, version: 1 });
+  if (service !== undefined) await broker.destroyService(service);
 }
 
 const FIRST_START = "first-start";

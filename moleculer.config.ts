@@ -7,7 +7,7 @@ export function brokerOptions(settings: Settings): BrokerOptions {
   return {
     namespace: settings.NAMESPACE,
     nodeID: settings.NODE_ID ?? `${hostname()}-${String(process.pid)}`,
-    logger: { type: "Console", options: { level: settings.LOG_LEVEL, formatter: "short", colors: process.stdout.isTTY } },
+    logger: { type: "Console", options: { level: levels(settings), formatter: "short", colors: process.stdout.isTTY } },
     // JSON is the fastest serializer that Moleculer has for calls between nodes.
     serializer: "JSON",
     // Contracts validate by themselves (implement): once, compiled, with the same schema as OpenAPI.
@@ -24,4 +24,11 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     skipProcessEventRegistration: true,
     errorHandler: null,
   };
+}
+
+/** What Moleculer says of its own start is for those who look into it. */
+function levels({ LOG_LEVEL }: Settings): Record<string, string> {
+  const chatter = LOG_LEVEL === "info" ? "warn" : LOG_LEVEL;
+  const own = ["BROKER", "REGISTRY", "$NODE", "TRANSIT", "TRANSPORTER", "CACHER"];
+  return { ...Object.fromEntries(own.map((name) => [name, chatter])), "**": LOG_LEVEL };
 }

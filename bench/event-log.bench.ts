@@ -6,29 +6,44 @@ import { parseIntoClientConfig } from "pg-connection-string";
 import { createEventLog } from "../mixins/event-log/postgres-event-log";
 
 /** What one scenario came to. */
-export interface Measured {
+export interface EventLogFigures {
   readonly scenario: string;
   readonly events_per_s: number;
   /** Of one append, as its caller sees it. */
   readonly p50_ms: number;
   readonly p99_ms: number;
-  /** Of this process, clients of the database included. */
+  /** Of this process: building, sending and answering, the caller included. */
   readonly cpu_us_per_event: number;
 }
 
 interface Options {
-  /** Of each scenario. */
+  /** Of each scenario, over all rounds. */
   readonly duration_ms?: number;
   readonly print?: (line: string) => void;
 }
 
-/** Appends two events to a caller's own stream at the version it last saw. */
-type Append = (caller: number, round: number) => Promise<unknown>;
+/** Appends to a caller's own stream at the version that it last saw. */
+type Append = (caller: number) => Promise<unknown>;
 
-const EVENTS_PER_APPEND = 2;
-const WARM_UP_MS = 500;
+interface Scenario {
+  readonly name: string;
+  readonly callers: number;
+  readonly events_per_append: number;
+  readonly append: Append;
+}
 
-/** About 450 bytes of JSON, as an order with two pizzas has. */
+/** One side of the comparison: its scenarios, and how to put it away. */
+interface Contender {
+  readonly scenarios: readonly Scenario[];
+  close(): Promise<void>;
+}
+
+/** Scenarios take turns in short rounds, so that a busy moment of the machine hits all of them. */
+const ROUNDS = 5;
+const WARM_UP_MS = 300;
+const EMMETT_CONNECTIONS = 20;
+
+/** What an order writes: a little more than 500 bytes of JSON in UTF-8. */
 const DATA = {
   order_id: "0193f0a1-6f7e-7c3a-9d57-3f2b8a1c4e5d",
   branch_id: "0193f0a1-6f7e-7c3a-9d57-3f2b8a1c4e00",
@@ -40,122 +55,159 @@ const DATA = {
   currency: "RUB",
   placed_at: "2026-01-01T12:00:00.000Z",
 };
+const EVENT = { type: "bench.done", data: DATA };
 
 /**
- * Appends through the log with 1 and with 64 callers, against bare multi-row inserts of the same events (what the server
- * can do at most) and against Emmett, all on one server, one after another. Needs a migrated database.
+ * Appends of two events through the log with 1 and with 64 callers, against bare inserts of the same rows over one
+ * connection (what the server can do at most) and against Emmett, all on one server. Needs a migrated database.
  */
-export async function benchEventLog(url: string, { duration_ms = 5_000, print = console.log }: Options = {}): Promise<Measured[]> {
-  const results: Measured[] = [];
-  const measure = async (scenario: string, callers: number, append: Append, events = EVENTS_PER_APPEND): Promise<void> => {
-    await run(callers, append, WARM_UP_MS);
-    results.push({ scenario, ...(await run(callers, append, duration_ms, events)) });
-  };
-  await withLog(url, async (append) => {
-    await measure("log, 1 caller", 1, append());
-    await measure("log, 64 callers", 64, append());
-  });
-  await withBareTable(url, async (insert) => {
-    await measure("bare insert of 2 rows, 1 connection", 1, insert(2), 2);
-    await measure("bare insert of 128 rows, 1 connection", 1, insert(128), 128);
-  });
-  await withEmmett(url, async (append) => {
-    await measure("Emmett, 1 caller", 1, append());
-    await measure("Emmett, 64 callers", 64, append());
-  });
-  for (const line of table(results)) print(line);
-  return results;
+export async function benchEventLog(
+  url: string,
+  { duration_ms = 5_000, print = console.log }: Options = {},
+): Promise<readonly EventLogFigures[]> {
+  const contenders = [await eventLog(url), await bareTable(url), await emmett(url)];
+  const scenarios = contenders.flatMap((contender) => contender.scenarios);
+  const tallies = new Map<Scenario, Tally>();
+  for (const scenario of scenarios) {
+    await run(scenario, WARM_UP_MS, new Tally());
+    tallies.set(scenario, new Tally());
+  }
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const [scenario, tally] of tallies) await run(scenario, duration_ms / ROUNDS, tally);
+  for (const contender of contenders) await contender.close();
+  const figures = scenarios.map((scenario) => (tallies.get(scenario) ?? new Tally()).figures(scenario));
+  for (const line of table(figures)) print(line);
+  return figures;
 }
 
-async function run(callers: number, append: Append, duration_ms: number, events_per_append = EVENTS_PER_APPEND): Promise<Omit<Measured, "scenario">> {
-  const latencies: number[] = [];
+class Tally {
+  readonly latencies_ms: number[] = [];
+  seconds = 0;
+  cpu_us = 0;
+
+  figures({ name, events_per_append }: Scenario): EventLogFigures {
+    const sorted = this.latencies_ms.toSorted((a, b) => a - b);
+    const quantile = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN;
+    const events = sorted.length * events_per_append;
+    return {
+      scenario: name,
+      events_per_s: events / this.seconds,
+      p50_ms: quantile(0.5),
+      p99_ms: quantile(0.99),
+      cpu_us_per_event: this.cpu_us / events,
+    };
+  }
+}
+
+async function run({ callers, append }: Scenario, duration_ms: number, tally: Tally): Promise<void> {
   const cpu = process.cpuUsage();
   const started = performance.now();
   await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {
-      for (let round = 0; performance.now() - started < duration_ms; round += 1) {
-        const from = performance.now();
-        await append(caller, round);
-        latencies.push(performance.now() - from);
+      for (let from = started; from - started < duration_ms; ) {
+        await append(caller);
+        const now = performance.now();
+        tally.latencies_ms.push(now - from);
+        from = now;
       }
     }),
   );
-  const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  const events = latencies.length * events_per_append;
-  latencies.sort((a, b) => a - b);
-  const quantile = (q: number): number => latencies[Math.floor(q * (latencies.length - 1))] ?? 0;
-  return { events_per_s: events / seconds, p50_ms: quantile(0.5), p99_ms: quantile(0.99), cpu_us_per_event: (user + system) / events };
+  tally.seconds += (performance.now() - started) / 1000;
+  tally.cpu_us += user + system;
 }
 
-async function withLog(url: string, use: (append: () => Append) => Promise<void>): Promise<void> {
+async function eventLog(url: string): Promise<Contender> {
   const log = await createEventLog({ connection: parseIntoClientConfig(url) });
-  await use(() => {
+  const appendAs = (name: string): Append => {
     const versions = new Map<number, number>();
-    const run = randomUUID();
     return async (caller) => {
       const expected_version = versions.get(caller) ?? 0;
-      versions.set(caller, expected_version + EVENTS_PER_APPEND);
-      const outcome = await log.append({
-        streams: [{ stream_id: `bench-${run}-${String(caller)}`, stream_type: "bench", expected_version, events: [{ type: "bench.done", data: DATA }, { type: "bench.done", data: DATA }] }],
-        commands: [{ id: randomUUID(), fingerprint: "", answer: { order_id: DATA.order_id } }],
-        meta: { actor: "bench" },
-      });
+      versions.set(caller, expected_version + 2);
+      const stream = { stream_id: `${name}-${String(caller)}`, stream_type: "bench", expected_version, events: [EVENT, EVENT] };
+      const command = { id: randomUUID(), fingerprint: "", answer: { order_id: DATA.order_id } };
+      const outcome = await log.append({ streams: [stream], commands: [command], meta: { actor: "bench" } });
       if (outcome.status !== "committed") throw new Error(`The log answered ${outcome.status}.`);
     };
+  };
+  const scenario = (callers: number): Scenario => ({
+    name: `log, ${String(callers)} caller(s)`,
+    callers,
+    events_per_append: 2,
+    append: appendAs(`bench-${randomUUID()}`),
   });
-  await log.close();
+  return { scenarios: [scenario(1), scenario(64)], close: () => log.close() };
 }
 
-async function withBareTable(url: string, use: (insert: (rows: number) => Append) => Promise<void>): Promise<void> {
-  const client = new Client({ ...parseIntoClientConfig(url) });
+async function bareTable(url: string): Promise<Contender> {
+  const client = new Client(parseIntoClientConfig(url));
   await client.connect();
   await client.query("drop table if exists bench_event");
-  await client.query("create table bench_event (pos bigint generated always as identity primary key, stream_id text, type text, data json)");
-  const data = JSON.stringify(DATA);
-  await use((rows) => {
-    const values = [Array<string>(rows).fill("bench-1"), Array<string>(rows).fill("bench.done"), Array<string>(rows).fill(data)];
-    const statement = { name: "bench", text: "insert into bench_event (stream_id, type, data) select * from unnest($1::text[], $2::text[], $3::json[])" };
-    return () => client.query({ ...statement, values });
-  });
-  await client.query("drop table bench_event");
-  await client.end();
+  await client.query(
+    "create table bench_event (pos bigint generated always as identity primary key, stream_id text, type text, data json)",
+  );
+  const text =
+    "insert into bench_event (stream_id, type, data) select * from unnest($1::text[], $2::text[], $3::json[])";
+  const scenario = (rows: number): Scenario => {
+    const values = ["bench", EVENT.type, JSON.stringify(DATA)].map((value) => Array<string>(rows).fill(value));
+    return {
+      name: `bare insert of ${String(rows)} rows`,
+      callers: 1,
+      events_per_append: rows,
+      append: () => client.query({ name: "bench", text, values }),
+    };
+  };
+  const close = async (): Promise<void> => {
+    await client.query("drop table bench_event");
+    await client.end();
+  };
+  return { scenarios: [scenario(2), scenario(128)], close };
 }
 
-async function withEmmett(url: string, use: (append: () => Append) => Promise<void>): Promise<void> {
-  const pool = new Pool({ ...parseIntoClientConfig(url), max: 20 });
+async function emmett(url: string): Promise<Contender> {
+  const pool = new Pool({ ...parseIntoClientConfig(url), max: EMMETT_CONNECTIONS });
   const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } });
   await store.schema.migrate();
-  await use(() => {
+  const appendAs = (name: string): Append => {
     const versions = new Map<number, bigint>();
-    const run = randomUUID();
+    const event = { ...EVENT, metadata: { actor: "bench" } };
     return async (caller) => {
       const expectedStreamVersion = versions.get(caller) ?? 0n;
-      const event = { type: "bench.done", data: DATA, metadata: { actor: "bench" } };
-      const { nextExpectedStreamVersion } = await store.appendToStream(`bench-${run}-${String(caller)}`, [event, event], { expectedStreamVersion });
-      versions.set(caller, nextExpectedStreamVersion);
+      const options = { expectedStreamVersion };
+      const appended = await store.appendToStream(`${name}-${String(caller)}`, [event, event], options);
+      versions.set(caller, appended.nextExpectedStreamVersion);
     };
+  };
+  const scenario = (callers: number): Scenario => ({
+    name: `Emmett, ${String(callers)} caller(s)`,
+    callers,
+    events_per_append: 2,
+    append: appendAs(`bench-${randomUUID()}`),
   });
-  await store.close();
-  await pool.end();
+  const close = async (): Promise<void> => {
+    await store.close();
+    await pool.end();
+  };
+  return { scenarios: [scenario(1), scenario(64)], close };
 }
 
-function table(results: readonly Measured[]): string[] {
-  const emmett = results.find(({ scenario }) => scenario === "Emmett, 64 callers");
-  const bare = results.find(({ scenario }) => scenario.startsWith("bare insert of 128"));
-  const row = (cells: readonly string[]): string => cells.map((cell, at) => (at === 0 ? cell.padEnd(40) : cell.padStart(12))).join("");
+function table(figures: readonly EventLogFigures[]): string[] {
+  const speedOf = (name: string): number => figures.find(({ scenario }) => scenario === name)?.events_per_s ?? Number.NaN;
+  const [peer, bare] = [speedOf("Emmett, 64 caller(s)"), speedOf("bare insert of 128 rows")];
+  const row = (first: string, ...cells: readonly string[]): string =>
+    first.padEnd(32) + cells.map((cell) => cell.padStart(14)).join("");
   return [
-    row(["event append (2 events each)", "events/s", "p50 ms", "p99 ms", "CPU µs/event", "× Emmett 64", "× bare 128"]),
-    ...results.map((result) =>
-      row([
-        result.scenario,
-        result.events_per_s.toFixed(0),
-        result.p50_ms.toFixed(2),
-        result.p99_ms.toFixed(2),
-        result.cpu_us_per_event.toFixed(1),
-        (result.events_per_s / (emmett?.events_per_s ?? Number.NaN)).toFixed(2),
-        (result.events_per_s / (bare?.events_per_s ?? Number.NaN)).toFixed(2),
-      ]),
+    row("event log", "events/s", "p50 ms", "p99 ms", "CPU µs/event", "× Emmett 64", "× bare 128"),
+    ...figures.map(({ scenario, events_per_s, p50_ms, p99_ms, cpu_us_per_event }) =>
+      row(
+        scenario,
+        events_per_s.toFixed(0),
+        p50_ms.toFixed(2),
+        p99_ms.toFixed(2),
+        cpu_us_per_event.toFixed(1),
+        (events_per_s / peer).toFixed(2),
+        (events_per_s / bare).toFixed(2),
+      ),
     ),
   ];
 }

@@ -14,6 +14,9 @@ export interface OrdersFigures {
   readonly refused: number;
 }
 
+/** Health is asked anew twice a second at most. */
+const LAG_SAMPLE_MS = 500;
+
 interface Menu {
   readonly pizzas: readonly { readonly id: string; readonly extras: readonly string[] }[];
   readonly sets: readonly { readonly id: string }[];
@@ -57,8 +60,7 @@ async function load(forno: FornoProcess, bodies: readonly string[], connections:
 }
 
 interface Health {
-  readonly log: { readonly head: number };
-  readonly probes: Readonly<Record<string, { readonly position?: number }>>;
+  readonly checks: { readonly event_log: { readonly position: number }; readonly projections: { readonly position: number } };
 }
 
 /** Notes when the log reached a head and when the slowest projection passed it. */
@@ -70,15 +72,14 @@ async function watchLag(forno: FornoProcess, running: { readonly now: boolean })
     const at = performance.now();
     while (heads[0] !== undefined && heads[0].head <= slowest) worst_ms = Math.max(worst_ms, at - (heads.shift()?.at ?? at));
     if (running.now) heads.push({ head, at });
-    await pause(50);
+    await pause(LAG_SAMPLE_MS);
   }
   return worst_ms;
 }
 
 async function positions(forno: FornoProcess): Promise<{ head: number; slowest: number }> {
-  const health = await forno.ask<Health>("GET", "/api/v1/health");
-  const followers = Object.values(health.probes).flatMap(({ position }) => (position === undefined ? [] : [position]));
-  return { head: health.log.head, slowest: Math.min(...followers) };
+  const { checks } = await forno.ask<Health>("GET", "/api/v1/health");
+  return { head: checks.event_log.position, slowest: checks.projections.position };
 }
 
 function orderBodies(menu: Menu): string[] {

@@ -9,6 +9,7 @@ const at = (id) => document.getElementById(id);
 export function startShop() {
   const state = {
     menu: null,
+    sales: new Map(),
     branches: [],
     slots: [],
     cart: new Map(),
@@ -28,10 +29,22 @@ export function startShop() {
 }
 
 async function load(state) {
-  const [menu, branches] = await Promise.all([api("GET", "/api/v1/menu"), api("GET", "/api/v1/branches")]);
+  const [menu, branches, sales] = await Promise.all([
+    api("GET", "/api/v1/menu"),
+    api("GET", "/api/v1/branches"),
+    api("GET", "/api/v1/menu/flash-sales/active"),
+  ]);
   state.menu = menu;
+  state.sales = new Map(sales.items.flatMap((sale) => sale.item_ids.map((id) => [id, sale])));
   state.branches = branches.items;
   await loadSlots(state);
+}
+
+/** What a dish costs now; the server computes it again, and its word counts. */
+function priceOf(state, dish) {
+  const sale = state.sales.get(dish.id);
+  if (!sale) return dish.price_minor;
+  return Math.min(dish.price_minor, sale.price_minor ?? Math.floor((dish.price_minor * (100 - sale.percent)) / 100));
 }
 
 const chosenBranch = (state) =>
@@ -108,7 +121,7 @@ function drawMenu(state, draw) {
       return element(
         "article",
         { class: "dish" },
-        element("strong", {}, localized(dish.name), element("span", {}, money(dish.price_minor, menu.currency))),
+        element("strong", {}, element("span", {}, localized(dish.name)), priceTag(state, dish)),
         element("small", {}, describe(dish, menu)),
         element(
           "footer",
@@ -119,6 +132,13 @@ function drawMenu(state, draw) {
       );
     }),
   );
+}
+
+function priceTag(state, dish) {
+  const { currency } = state.menu;
+  const price = priceOf(state, dish);
+  const before = price < dish.price_minor ? element("s", { title: text("sale") }, money(dish.price_minor, currency)) : null;
+  return element("span", { class: "price" }, before, " ", money(price, currency));
 }
 
 function describe(dish, menu) {
@@ -149,7 +169,7 @@ function drawCart(state, draw) {
     }),
   );
   const total = lines.reduce(
-    (sum, [, { dish, quantity, names }]) => sum + quantity * (dish.price_minor + names.reduce((extra, { price_minor }) => extra + price_minor, 0)),
+    (sum, [, { dish, quantity, names }]) => sum + quantity * (priceOf(state, dish) + names.reduce((extra, { price_minor }) => extra + price_minor, 0)),
     0,
   );
   at("place").disabled = lines.length === 0;

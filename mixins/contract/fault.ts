@@ -49,15 +49,14 @@ export function faultOf(error: unknown): Fault | undefined {
       detail: "The service behind this does not answer.",
       retry_after_s: 1,
     };
-  if (isConnectionFault(error as LooseError))
+  if (isConnectionFault(error))
     return { code: "database.unavailable", detail: "The database does not answer.", retry_after_s: 2 };
   return undefined;
 }
 
 function isConnectionFault(error: LooseError): boolean {
   const { code, syscall, message, driverError } = error;
-  if (driverError instanceof Error && driverError !== error)
-    return isConnectionFault(driverError as LooseError);
+  if (driverError instanceof Error && driverError !== error) return isConnectionFault(driverError);
   // The Unix socket of a stopped PostgreSQL is a missing file.
   if (code === "ENOENT") return syscall === "connect";
   return typeof code === "string" ? CONNECTION_FAULT.test(code) : POOL_FAULT.test(message);

@@ -17,8 +17,10 @@ const OF_A_UNIT = /^(22|23|54)/;
 const OF_OURS = /^(42|P0|XX)/;
 
 /** How node-postgres says that a connection broke, or that the server did not answer in time. */
-const CONNECTION = /connection|not queryable|timeout|write after end/i;
+const CONNECTION =
+  /^(Connection (terminated|ended)|Client (has encountered a connection error|was closed)|timeout (expired|exceeded)|Query read timeout|write after end|Cannot call write)/;
 
+/** Told by shape, not by class: errors of Node's own may come from another realm. */
 export function faultOf(error: unknown): DatabaseFault {
   if (error instanceof DatabaseError) {
     const code = error.code ?? "";
@@ -26,10 +28,10 @@ export function faultOf(error: unknown): DatabaseFault {
     if (OF_A_UNIT.test(code)) return "unit";
     return OF_OURS.test(code) ? "defect" : "retry";
   }
-  if (!(error instanceof Error)) return "defect";
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   // Errors of the operating system carry a code like ECONNREFUSED.
-  const system = "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
-  return system || CONNECTION.test(error.message) ? "retry" : "defect";
+  if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return "retry";
+  return typeof message === "string" && CONNECTION.test(message) ? "retry" : "defect";
 }
 
 /** The fault that callers of the log see. */

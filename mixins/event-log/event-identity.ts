@@ -14,8 +14,8 @@ export function partitionOf(stream_id: string): number {
 }
 
 /**
- * First part of the ids of a stream's events: a hash of 90 bits, so that among a billion streams two alike are a matter of
- * one in ten billion. Once a stream and not once an event, because hashing is a good part of what an append costs here.
+ * First part of the ids of a stream's events: a hash of 88 bits, so that among a billion streams two alike are a matter of one
+ * in a billion. Once a stream and not once an event, because hashing is a good part of what an append costs here.
  */
 export function eventIdPrefix(stream_id: string): string {
   const hex = hash("sha1", stream_id, "hex");

@@ -1,39 +1,31 @@
 import type { ClientBase, Pool } from "pg";
-import { PARTITIONS, type Position, type RecordedEvent } from "../event-log/event-log";
+import type { Position } from "../event-log/event-log";
 
 /** Somebody else has moved the checkpoint: what this consumer was about to do has been done. */
 export class FencedError extends Error {}
 
-interface Row {
-  readonly partition: number;
-  readonly pos: Position;
-}
+/** The row that stands for all partitions together. */
+const ALL_PARTITIONS = -1;
 
-const ENSURE = `insert into es.checkpoint (name, partition)
-  select $1, generate_series(0, ${String(PARTITIONS - 1)}) on conflict do nothing`;
+const ENSURE = `insert into es.checkpoint (name, partition) values ($1, ${String(ALL_PARTITIONS)}) on conflict do nothing`;
 
-const LOAD = "select partition, pos from es.checkpoint where name = $1 and partition >= 0 order by partition";
+const LOAD = `select pos from es.checkpoint where name = $1 and partition = ${String(ALL_PARTITIONS)}`;
 
-/**
- * $1 name, $2 new position, $3 partitions, $4 their positions as this consumer knows them. Locks the rows in one order, so
- * that two hosts wait for each other instead of deadlocking; who comes second finds other positions and gets no rows.
- */
+/** $1 name, $2 new position, $3 position as this consumer knows it. Who comes second waits for the first, then finds no row. */
 const MOVE = {
   name: "checkpoint_move",
-  text: `with held as (
-    select c.partition from es.checkpoint c
-    join unnest($3::smallint[], $4::bigint[]) as known (partition, pos) on known.partition = c.partition and known.pos = c.pos
-    where c.name = $1 order by c.partition for update of c
-  )
-  update es.checkpoint c set pos = $2, updated_at = now() from held where c.name = $1 and c.partition = held.partition`,
+  text: `update es.checkpoint set pos = $2, updated_at = now()
+    where name = $1 and partition = ${String(ALL_PARTITIONS)} and pos = $3`,
 };
 
 /**
- * How far one consumer has come, a row for each partition of the log: partitions may be fed apart from each other, then
- * their rows differ. Moving is fenced: it succeeds only from where this consumer believes the rows to be.
+ * How far one consumer has come. Moving is fenced: it succeeds only from where this consumer believes the checkpoint to be.
+ *
+ * One row, because every feed delivers all partitions in one order: a row for each partition would hold the same position
+ * sixteen times, and moving those was measured to double the cost of a small batch (0.6 ms instead of 0.3 ms).
  */
 export class Checkpoint {
-  #rows: readonly Row[] = [];
+  #position: Position = 0;
 
   private constructor(readonly name: string) {}
 
@@ -45,35 +37,30 @@ export class Checkpoint {
     return checkpoint;
   }
 
-  async reload(pool: Pool | ClientBase): Promise<void> {
-    const { rows } = await pool.query<Row>(LOAD, [this.name]);
-    if (rows.length !== PARTITIONS)
-      throw new Error(`Checkpoint ${this.name} has ${String(rows.length)} rows, not ${String(PARTITIONS)}.`);
-    this.#rows = rows;
+  /** `lock`: nobody moves it before the caller's transaction ends. */
+  async reload(client: Pool | ClientBase, lock?: "lock"): Promise<void> {
+    const { rows } = await client.query<{ pos: Position }>(lock === undefined ? LOAD : `${LOAD} for update`, [
+      this.name,
+    ]);
+    if (rows[0] === undefined) throw new Error(`There is no checkpoint ${this.name}.`);
+    this.#position = rows[0].pos;
   }
 
   /** Everything up to here is done. */
   get position(): Position {
-    return Math.min(...this.#rows.map(({ pos }) => pos));
-  }
-
-  isNew(event: RecordedEvent): boolean {
-    return event.position > (this.#rows[event.partition]?.pos ?? 0);
+    return this.#position;
   }
 
   /**
-   * Moves the rows in the caller's transaction; tell {@link moved} once that has committed.
-   * @throws FencedError when another host has moved them.
+   * Moves the row in the caller's transaction; tell {@link moved} once that has committed.
+   * @throws FencedError when another host has moved it.
    */
   async move(client: Pool | ClientBase, through: Position): Promise<void> {
-    const behind = this.#rows.filter(({ pos }) => pos < through);
-    const known = [behind.map(({ partition }) => partition), behind.map(({ pos }) => pos)];
-    const { rowCount } = await client.query({ ...MOVE, values: [this.name, through, ...known] });
-    if (rowCount !== behind.length)
-      throw new FencedError(`Checkpoint ${this.name} was moved by another host.`);
+    const { rowCount } = await client.query({ ...MOVE, values: [this.name, through, this.#position] });
+    if (rowCount !== 1) throw new FencedError(`Checkpoint ${this.name} was moved by another host.`);
   }
 
   moved(through: Position): void {
-    this.#rows = this.#rows.map(({ partition, pos }) => ({ partition, pos: Math.max(pos, through) }));
+    this.#position = through;
   }
 }

@@ -117,7 +117,9 @@ export class CheckpointedConsumer {
 
   async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
     if (this.#state === "standby" || through <= this.position) return;
-    const wanted = events.filter((event) => this.#handles.has(event.type) && this.checkpoint.isNew(event));
+    const wanted = events.filter(
+      (event) => this.#handles.has(event.type) && event.position > this.checkpoint.position,
+    );
     try {
       if (wanted.length > 0) {
         await this.work.handle(wanted, (client) => this.checkpoint.move(client, through));

@@ -1,5 +1,6 @@
 import { UnavailableError } from "../contract/refusal";
 import type { Position, RecordedEvent } from "../event-log/event-log";
+import { Checkpoint } from "./checkpoint";
 import type { CheckpointedConsumer } from "./checkpointed-consumer";
 import type { ConsumerDeps } from "./consumer";
 import type { Projection, RebuildProgress } from "./projection";
@@ -108,8 +109,9 @@ export class Rebuild {
   #swap(): Promise<Position> {
     return inDerivedTransaction(this.deps.pool, async (tx) => {
       await tx.query(`set local lock_timeout = ${String(SWAP_LOCK_TIMEOUT_MS)}`);
-      const { rows } = await tx.query<{ pos: number }>(HOLD, [this.projection.name]);
-      const applied = Math.max(...rows.map(({ pos }) => pos));
+      const checkpoint = await Checkpoint.load(tx, this.projection.name);
+      await checkpoint.reload(tx, "lock");
+      const applied = checkpoint.position;
       let position = this.#position;
       await tx.query(`set local search_path to ${this.#schema}, public`);
       while (position < applied) {
@@ -123,7 +125,7 @@ export class Rebuild {
       }
       await tx.query("set local search_path to default");
       await swapShadow(tx, this.#schema, this.projection.tables);
-      await tx.query(MOVE_ALL, [this.projection.name, position]);
+      if (position > applied) await checkpoint.move(tx, position);
       return position;
     });
   }
@@ -131,6 +133,3 @@ export class Rebuild {
 
 const LOCK = "select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0)) as locked";
 const UNLOCK = "select pg_advisory_unlock(hashtextextended('rebuild ' || $1, 0))";
-const HOLD = "select pos from es.checkpoint where name = $1 and partition >= 0 order by partition for update";
-const MOVE_ALL =
-  "update es.checkpoint set pos = $2, updated_at = now() where name = $1 and partition >= 0 and pos < $2";

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { EventLog } from "../../mixins/event-log/event-log";
 import type { HealthFinding, HealthProbe, HealthProbes } from "../../mixins/health/health-probes";
+import { projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Clock } from "../../mixins/runtime";
 import type { HealthReport } from "./ops.contract";
 
@@ -93,6 +94,23 @@ export function logProbe(log: Pick<EventLog, "head">): HealthProbe {
     required: true,
     async probe() {
       return { status: "up", position: await log.head() };
+    },
+  };
+}
+
+/** Events behind the head from which on a read model counts as late: some seconds of a rush hour. */
+const LAG_EVENTS_MAX = 10_000;
+
+/** How far the slowest projection or process manager of this node is behind. Late ones make reads old; they stop nobody from ordering. */
+export function consumersProbe(log: EventLog): HealthProbe {
+  return {
+    name: "projections",
+    required: false,
+    async probe() {
+      const [slowest] = [...(await projectionStatus(log))].sort((a, b) => b.lag - a.lag);
+      if (slowest === undefined) return { status: "off" };
+      const { name, position, lag } = slowest;
+      return { status: lag > LAG_EVENTS_MAX ? "degraded" : "up", slowest: name, position, lag_events: lag };
     },
   };
 }

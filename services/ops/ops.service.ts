@@ -4,7 +4,7 @@ import { implement } from "../../mixins/contract/implement";
 import { healthProbesOf } from "../../mixins/health/health-probes";
 import { readinessOf } from "../../mixins/health/readiness";
 import type { Runtime } from "../../mixins/runtime";
-import { HealthRounds, databaseProbe, logProbe } from "./health";
+import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
 import { getHealth, getLiveness, getReadiness } from "./ops.contract";
 
 const UNAVAILABLE = 503;
@@ -18,6 +18,7 @@ export function createOpsService({ broker, pool, log, clock }: Runtime): Service
   const uptime_s = (): number => Math.max(0, Math.floor((clock.now() - started_ms) / 1000));
   probes.add(databaseProbe(pool));
   probes.add(logProbe(log));
+  probes.add(consumersProbe(log));
 
   return {
     name: "ops",

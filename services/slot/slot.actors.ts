@@ -17,7 +17,12 @@ import type { KitchenDay } from "./slot.state";
 export interface KitchenDays {
   readonly host: ActorHost<KitchenDay, SlotCommand>;
   /** Tells a business day of a branch to do something, in the name of the caller and command of a call. */
-  tell(ctx: Ctx<unknown>, branch_id: string, business_date: string, command: SlotCommand): Promise<CommandOutcome | Refusal>;
+  tell(
+    ctx: Ctx<unknown>,
+    branch_id: string,
+    business_date: string,
+    command: SlotCommand,
+  ): Promise<CommandOutcome | Refusal>;
 }
 
 /** Makes the host of this node's kitchen-days. */
@@ -35,6 +40,11 @@ export function createKitchenDays(runtime: Runtime, calendar: SlotCalendar): Kit
   return {
     host,
     tell: (ctx, branch_id, business_date, command) =>
-      host.tell(kitchenDayStream(branch_id, business_date), command, commandOf(ctx), eventMetaOf(ctx, "slot")),
+      host.tell(
+        kitchenDayStream(branch_id, business_date),
+        command,
+        commandOf(ctx),
+        eventMetaOf(ctx, "slot"),
+      ),
   };
 }

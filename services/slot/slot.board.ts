@@ -4,8 +4,10 @@ import type { SlotView } from "./slot.events";
 import { DayRooms } from "./slot.rooms";
 import { freeStarts } from "./slot.search";
 
-/** A slot of the read model: how it was when last touched. */
-export interface SlotRow extends SlotView {
+/** A slot of the read model. */
+export interface SlotRow {
+  /** How it was when last touched. */
+  readonly view: SlotView;
   /** Null: the branch's rule applies. */
   readonly own_capacity_minor: number | null;
 }
@@ -23,34 +25,30 @@ export interface BoardDay {
  * booked.
  */
 export function slotsOf({ branch, grid, rows }: BoardDay): SlotView[] {
-  const byId = new Map(rows.map((row) => [row.slot_id, row]));
+  const byId = new Map(rows.map((row) => [row.view.slot_id, row]));
   const offered = grid.slots.map((slot): SlotView => {
     const { slot_id, start, end } = slot;
     const row = byId.get(slot_id);
     byId.delete(slot_id);
-    const { own_capacity_minor = null, ...view } = row ?? untouched(branch.branch_id);
-    return { ...view, slot_id, start, end, capacity_minor: own_capacity_minor ?? branch.slot_rules.capacity_minor };
+    const capacity_minor = row?.own_capacity_minor ?? branch.slot_rules.capacity_minor;
+    return { ...(row?.view ?? UNTOUCHED), slot_id, branch_id: branch.branch_id, start, end, capacity_minor };
   });
   const leftOver = [...byId.values()]
-    .filter((row) => row.orders_count > 0 || row.load_minor > 0)
-    .filter((row) => Date.parse(row.start) >= grid.from_ms && Date.parse(row.start) < grid.until_ms)
-    .map(({ own_capacity_minor: _own, ...view }) => view);
+    .map((row) => row.view)
+    .filter((view) => view.orders_count > 0 || view.load_minor > 0)
+    .filter((view) => Date.parse(view.start) >= grid.from_ms && Date.parse(view.start) < grid.until_ms);
   return [...offered, ...leftOver].sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
 }
 
-function untouched(branch_id: string): Omit<SlotRow, "slot_id" | "start" | "end" | "capacity_minor"> {
-  return {
-    branch_id,
-    own_capacity_minor: null,
-    load_minor: 0,
-    orders_count: 0,
-    delivery_count: 0,
-    pickup_count: 0,
-    delivery_plan: null,
-    pickup_plan: null,
-    disabled: false,
-  };
-}
+const UNTOUCHED = {
+  load_minor: 0,
+  orders_count: 0,
+  delivery_count: 0,
+  pickup_count: 0,
+  delivery_plan: null,
+  pickup_plan: null,
+  disabled: false,
+} as const satisfies Partial<SlotView>;
 
 /** A time that an order may have. */
 export interface FreeSlot {
@@ -70,12 +68,12 @@ export interface FreeWish {
 /** The free slots of a day by the read model: what a placement would find, unless somebody is faster. */
 export function freeOn({ branch, grid, rows }: BoardDay, wish: FreeWish): FreeSlot[] {
   const rules = branch.slot_rules;
-  const byStart = new Map(rows.map((row) => [Date.parse(row.start), row]));
+  const byStart = new Map(rows.map((row) => [Date.parse(row.view.start), row]));
   const settingOf = (start_ms: number) => {
     const row = byStart.get(start_ms);
-    return row && { capacity_minor: row.own_capacity_minor, disabled: row.disabled };
+    return row && { capacity_minor: row.own_capacity_minor, disabled: row.view.disabled };
   };
-  const loads = rows.map(({ start, end, load_minor }) => ({
+  const loads = rows.map(({ view: { start, end, load_minor } }) => ({
     start_ms: Date.parse(start),
     end_ms: Date.parse(end),
     load_minor,

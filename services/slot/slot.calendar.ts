@@ -84,7 +84,9 @@ export class SlotCalendar {
   /** A chain of 50 branches with a week ahead of each fits. */
   private readonly days = new LRUCache<string, DayGrid>({ max: 500 });
   /** The day that was last asked for by instant, per branch: nearly always the next one asked for, too. */
-  private readonly recent = new LRUCache<string, { readonly version: number; readonly day: DayGrid }>({ max: 200 });
+  private readonly recent = new LRUCache<string, { readonly version: number; readonly day: DayGrid }>({
+    max: 200,
+  });
 
   /** The grid of one business date, `YYYY-MM-DD`. */
   day(branch: Scheduled, date: string): DayGrid {
@@ -122,7 +124,10 @@ export class SlotCalendar {
 export function gridOf(branch: Scheduled, date: string): DayGrid {
   const zone = zoneOf(branch.time_zone);
   const from_ms = startOfBusinessDay(branch.slot_rules, date, zone);
-  const { opens_ms, closes_ms } = openInterval(branch.slot_rules, date, zone) ?? { opens_ms: from_ms, closes_ms: from_ms };
+  const { opens_ms, closes_ms } = openInterval(branch.slot_rules, date, zone) ?? {
+    opens_ms: from_ms,
+    closes_ms: from_ms,
+  };
   const slot_ms = branch.slot_rules.slot_minutes * MINUTE_MS;
   assert(slot_ms > 0, "a slot lasts at least a minute");
   return {

@@ -14,7 +14,11 @@ import type { OrderDraft, OrderPlaced } from "../order/order.events";
 import type { SlotShare } from "./slot.events";
 
 /** Name of a slot as in the path; what does not read as one is `slot.unknown`, not a malformed request. */
-const SlotId = Type.String({ minLength: 1, maxLength: 100, description: "<branch_id>_<start as YYYYMMDDTHHMMZ>" });
+const SlotId = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: "<branch_id>_<start as YYYYMMDDTHHMMZ>",
+});
 const Plan = Type.Union([Type.Integer({ minimum: 0, maximum: 100_000 }), Type.Null()], {
   description: "Planned number of orders; null: no plan",
 });
@@ -108,7 +112,11 @@ export const freeSlots = contract({
     ...BranchParam,
     from: Type.Optional(Timestamp),
     amount_minor: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Only slots with room for so much" }),
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: "Only slots with room for so much",
+      }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
     ...AfterParam,

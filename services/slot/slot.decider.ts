@@ -14,6 +14,7 @@ import type {
 import type { SlotEvent, SlotShare, SlotView } from "./slot.events";
 import { slotIdOf } from "./slot.id";
 import { placeOrder } from "./slot.placement";
+import { unknownSlot } from "./slot.refusals";
 import { evolve, KitchenDay, type Booking, type Cell } from "./slot.state";
 import { NO_CHANGE, viewAfter } from "./slot.view";
 
@@ -39,16 +40,30 @@ function decide(command: SlotCommand, state: KitchenDay, given: DayGiven): Decis
   }
 }
 
-function releaseOrder({ order_id }: ReleaseOrder, state: KitchenDay, given: DayGiven): Decision<SlotEvent> | Refusal {
+function releaseOrder(
+  { order_id }: ReleaseOrder,
+  state: KitchenDay,
+  given: DayGiven,
+): Decision<SlotEvent> | Refusal {
   const booking = state.bookings.get(order_id);
-  if (booking === undefined) return refuse("not_found", "slot.not_booked", "This order holds no slot of this day.");
-  if (booking === null) return refuse("conflict", "slot.already_released", "This order has given its slot back already.");
+  if (booking === undefined)
+    return refuse("not_found", "slot.not_booked", "This order holds no slot of this day.");
+  if (booking === null)
+    return refuse("conflict", "slot.already_released", "This order has given its slot back already.");
   const parts = [booking, ...(booking.more ?? [])];
   const shares = parts.map(({ cell, amount_minor }) => shareOf(given, cell, amount_minor));
   const slots = parts.map(({ cell, amount_minor }, order) =>
-    viewAfter(state, given, cell.start_ms, order === 0 ? lessOrder(booking) : { ...NO_CHANGE, load_minor: -amount_minor }),
+    viewAfter(
+      state,
+      given,
+      cell.start_ms,
+      order === 0 ? lessOrder(booking) : { ...NO_CHANGE, load_minor: -amount_minor },
+    ),
   );
-  return { events: [{ type: "slot.released", data: { ...dayOf(given), slots, order_id, shares } }], answer: { shares } };
+  return {
+    events: [{ type: "slot.released", data: { ...dayOf(given), slots, order_id, shares } }],
+    answer: { shares },
+  };
 }
 
 function lessOrder({ amount_minor, delivery }: Booking) {
@@ -64,16 +79,27 @@ function shareOf({ branch }: DayGiven, cell: Cell, amount_minor: number): SlotSh
   };
 }
 
-function setDisabled(command: SetSlotDisabled, state: KitchenDay, given: DayGiven): Decision<SlotEvent> | Refusal {
+function setDisabled(
+  command: SetSlotDisabled,
+  state: KitchenDay,
+  given: DayGiven,
+): Decision<SlotEvent> | Refusal {
   const view = changeable(command.start_ms, command.now_ms, state, given);
   if (isRefusal(view)) return view;
   const { disabled } = command;
   const slot = { ...view, disabled };
-  return { events: [{ type: "slot.disabled_set", data: { ...dayOf(given), slots: [slot], disabled } }], answer: { slots: [slot] } };
+  return {
+    events: [{ type: "slot.disabled_set", data: { ...dayOf(given), slots: [slot], disabled } }],
+    answer: { slots: [slot] },
+  };
 }
 
 /** Lowering the capacity below the load is allowed: what is promised stays promised, and there is no room until it fits. */
-function setCapacity(command: SetSlotCapacity, state: KitchenDay, given: DayGiven): Decision<SlotEvent> | Refusal {
+function setCapacity(
+  command: SetSlotCapacity,
+  state: KitchenDay,
+  given: DayGiven,
+): Decision<SlotEvent> | Refusal {
   const { capacity_minor } = command;
   assert(isWhole(capacity_minor), "capacity_minor is a whole, non-negative amount");
   const view = changeable(command.start_ms, command.now_ms, state, given);
@@ -103,18 +129,18 @@ function planned(plan: SlotPlan, view: SlotView): Pick<SlotView, "delivery_plan"
 }
 
 /** A slot of today's grid that has not ended; a running one may still be changed. */
-function changeable(start_ms: number, now_ms: number, state: KitchenDay, given: DayGiven): SlotView | Refusal {
+function changeable(
+  start_ms: number,
+  now_ms: number,
+  state: KitchenDay,
+  given: DayGiven,
+): SlotView | Refusal {
   const index = slotStartingAt(given.grid, start_ms);
   if (index === undefined) return unknownSlot();
   const view = viewAfter(state, given, start_ms, NO_CHANGE);
   return Date.parse(view.end) <= now_ms
     ? refuse("conflict", "slot.past", "This slot is over; only running and coming slots can be changed.")
     : view;
-}
-
-/** The name means no slot that the branch offers. */
-export function unknownSlot(): Refusal {
-  return refuse("not_found", "slot.unknown", "The branch offers no such slot under its present hours and slot length.");
 }
 
 function dayOf({ branch, grid }: DayGiven) {

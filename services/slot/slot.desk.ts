@@ -8,8 +8,8 @@ import { maySee, notYours } from "./slot.access";
 import type { KitchenDays } from "./slot.actors";
 import type { SlotCalendar } from "./slot.calendar";
 import type { SlotCommand, SlotPlan } from "./slot.commands";
-import { unknownSlot } from "./slot.decider";
 import { parseSlotId } from "./slot.id";
+import { unknownSlot } from "./slot.refusals";
 
 /** A slot's plan as it is sent. */
 export interface PlanWish {
@@ -41,7 +41,12 @@ export class SlotDesk {
   ): Promise<CommandOutcome | Refusal> {
     const slot = await this.find(ctx, slot_id);
     if (isRefusal(slot)) return slot;
-    return this.days.tell(ctx, slot.branch.branch_id, slot.business_date, commandFor(slot.start_ms, this.clock.now()));
+    return this.days.tell(
+      ctx,
+      slot.branch.branch_id,
+      slot.business_date,
+      commandFor(slot.start_ms, this.clock.now()),
+    );
   }
 
   /** Plans many slots of one kitchen-day. Refusals also: `slot.plan_spans_days`, `slot.planned_twice`. */
@@ -52,7 +57,8 @@ export class SlotDesk {
       const slot = await this.find(ctx, wish.slot_id);
       if (isRefusal(slot)) return slot;
       day ??= slot;
-      if (slot.branch.branch_id !== day.branch.branch_id || slot.business_date !== day.business_date) return spansDays();
+      if (slot.branch.branch_id !== day.branch.branch_id || slot.business_date !== day.business_date)
+        return spansDays();
       if (plans.has(slot.start_ms)) return plannedTwice(wish.slot_id);
       plans.set(slot.start_ms, planOf(slot.start_ms, wish));
     }
@@ -67,7 +73,11 @@ export class SlotDesk {
     if (!maySee(callerOf(ctx), name.branch_id)) return notYours();
     const branch = await knownBranch(ctx, name.branch_id);
     if (branch === undefined) return unknownSlot();
-    return { branch, business_date: this.calendar.dayAt(branch, name.start_ms).business_date, start_ms: name.start_ms };
+    return {
+      branch,
+      business_date: this.calendar.dayAt(branch, name.start_ms).business_date,
+      start_ms: name.start_ms,
+    };
   }
 }
 
@@ -89,9 +99,17 @@ function planOf(start_ms: number, { delivery_plan, pickup_plan }: PlanWish): Slo
 }
 
 function spansDays(): Refusal {
-  return refuse("unprocessable", "slot.plan_spans_days", "A batch plans slots of one branch and one business day; send one batch a day.");
+  return refuse(
+    "unprocessable",
+    "slot.plan_spans_days",
+    "A batch plans slots of one branch and one business day; send one batch a day.",
+  );
 }
 
 function plannedTwice(slot_id: string): Refusal {
-  return refuse("unprocessable", "slot.planned_twice", `The batch names ${slot_id} twice; name each slot once.`);
+  return refuse(
+    "unprocessable",
+    "slot.planned_twice",
+    `The batch names ${slot_id} twice; name each slot once.`,
+  );
 }

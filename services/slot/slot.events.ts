@@ -74,5 +74,8 @@ export const kitchenDayStream = (branch_id: string, business_date: string): stri
 
 /** What the name of a kitchen-day's stream says. */
 export function parseKitchenDayStream(stream_id: string): { branch_id: string; business_date: string } {
-  return { branch_id: stream_id.slice("slots-".length, -"-YYYY-MM-DD".length), business_date: stream_id.slice(-"YYYY-MM-DD".length) };
+  return {
+    branch_id: stream_id.slice("slots-".length, -"-YYYY-MM-DD".length),
+    business_date: stream_id.slice(-"YYYY-MM-DD".length),
+  };
 }

@@ -16,7 +16,8 @@ export function slotIdOf(branch_id: string, start_ms: number): string {
 
 /** Reads a slot's name; undefined for anything that {@link slotIdOf} would not have written. */
 export function parseSlotId(slot_id: string): SlotName | undefined {
-  const [, branch_id = "", year = "", month = "", day = "", hour = "", minute = ""] = SHAPE.exec(slot_id) ?? [];
+  const [, branch_id = "", year = "", month = "", day = "", hour = "", minute = ""] =
+    SHAPE.exec(slot_id) ?? [];
   const start_ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
   if (Number.isNaN(start_ms)) return undefined;
   // Date.parse rolls 30 February over into March: only a name that reads back the same is a name.

@@ -47,7 +47,9 @@ export function slotsIn(
       return next === undefined ? [] : coming.filter((slot) => slot.start === next.start);
     }
     case "operational":
-      return coming.filter((slot) => runs(slot) || (starts(slot) > now_ms && starts(slot) < now_ms + OPERATIONAL_MS));
+      return coming.filter(
+        (slot) => runs(slot) || (starts(slot) > now_ms && starts(slot) < now_ms + OPERATIONAL_MS),
+      );
     case "shift":
       return today;
   }
@@ -73,7 +75,9 @@ export function loadOf(slots: readonly SlotView[]): KitchenLoad {
 
 /** Load that has no capacity to stand against is full, whatever it is. */
 function fullness(load_minor: number, capacity_minor: number): Fullness {
-  const load_percent = capacity_minor > 0 ? Math.floor((load_minor / capacity_minor) * 100) : load_minor > 0 ? 100 : 0;
-  const band = load_percent < MEDIUM_FROM_PERCENT ? "low" : load_percent < HIGH_FROM_PERCENT ? "medium" : "high";
+  const load_percent =
+    capacity_minor > 0 ? Math.floor((load_minor / capacity_minor) * 100) : load_minor > 0 ? 100 : 0;
+  const band =
+    load_percent < MEDIUM_FROM_PERCENT ? "low" : load_percent < HIGH_FROM_PERCENT ? "medium" : "high";
   return { load_percent, band };
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { Decision } from "../../mixins/actor/decider";
-import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { Refusal } from "../../mixins/contract/refusal";
 import type { SlotRules } from "../branch/branch.events";
 import { orderStream, type OrderDraft, type OrderPlaced } from "../order/order.events";
 import { firstSlotFrom, isOpenAt, lastSlotUntil } from "./slot.calendar";
 import type { DayGiven, PlaceOrder } from "./slot.commands";
 import type { SlotBooked, SlotEvent, SlotShare, SlotView } from "./slot.events";
+import { alreadyBooked, branchClosed, full, tooFar, tooLarge } from "./slot.refusals";
 import { DayRooms, type LoadedInterval, type Portion } from "./slot.rooms";
 import { findPlace, freeStarts, isTooLarge, type Window } from "./slot.search";
 import type { KitchenDay } from "./slot.state";
@@ -21,7 +22,11 @@ export type LeadRules = Pick<SlotRules, "lead_time_minutes" | "slot_minutes" | "
 export const NEXT_FREE_MAX = 3;
 
 /** The earliest start that an order may have: its wish, or what the lead time allows. A wish that has passed is "now". */
-export function earliestStart(draft: Pick<OrderDraft, "preferred_time">, lead_time_minutes: number, now_ms: number): number {
+export function earliestStart(
+  draft: Pick<OrderDraft, "preferred_time">,
+  lead_time_minutes: number,
+  now_ms: number,
+): number {
   const soonest_ms = now_ms + lead_time_minutes * MINUTE_MS;
   if (draft.preferred_time === null) return soonest_ms;
   const wish_ms = Date.parse(draft.preferred_time);
@@ -48,11 +53,18 @@ export function isTooFar({ preferred_time }: Pick<OrderDraft, "preferred_time">,
  * next one) and is open, enabled and has room for its items. Capacity is kitchen work, so neither the delivery fee nor a
  * discount counts. An order of price zero goes into the first slot that is not oversold.
  */
-export function placeOrder({ draft, now_ms }: PlaceOrder, state: KitchenDay, given: DayGiven): Decision<SlotEvent> | Refusal {
+export function placeOrder(
+  { draft, now_ms }: PlaceOrder,
+  state: KitchenDay,
+  given: DayGiven,
+): Decision<SlotEvent> | Refusal {
   const { grid } = given;
   const { slot_rules: rules } = given.branch;
   const amount_minor = draft.items_total_minor;
-  assert(Number.isSafeInteger(amount_minor) && amount_minor >= 0, "items_total_minor is a whole, non-negative amount");
+  assert(
+    Number.isSafeInteger(amount_minor) && amount_minor >= 0,
+    "items_total_minor is a whole, non-negative amount",
+  );
   if (state.bookings.has(draft.order_id)) return alreadyBooked();
 
   const earliest_ms = earliestStart(draft, rules.lead_time_minutes, now_ms);
@@ -72,7 +84,12 @@ export function placeOrder({ draft, now_ms }: PlaceOrder, state: KitchenDay, giv
 }
 
 /** Nothing is free from the wish on, so what can be offered lies before it: the nearest times, in order. */
-function freeTimes(rooms: DayRooms, amount_minor: number, { branch, grid }: DayGiven, window: Window): string[] {
+function freeTimes(
+  rooms: DayRooms,
+  amount_minor: number,
+  { branch, grid }: DayGiven,
+  window: Window,
+): string[] {
   const starts = freeStarts(rooms, amount_minor, branch.slot_rules, window, grid.slots.length);
   return starts.slice(-NEXT_FREE_MAX).flatMap((index) => grid.slots[index]?.start ?? []);
 }
@@ -81,7 +98,12 @@ function freeTimes(rooms: DayRooms, amount_minor: number, { branch, grid }: DayG
 export function roomsOf(state: KitchenDay, { branch, grid, overhang }: DayGiven): DayRooms {
   return state.roomsFor([grid, overhang], () => {
     const loads: LoadedInterval[] = [...state.cells(), ...overhang.cells];
-    return DayRooms.of(grid, branch.slot_rules.capacity_minor, (start_ms) => state.slots.get(start_ms), loads);
+    return DayRooms.of(
+      grid,
+      branch.slot_rules.capacity_minor,
+      (start_ms) => state.slots.get(start_ms),
+      loads,
+    );
   });
 }
 
@@ -142,46 +164,16 @@ function shareOf({ grid }: DayGiven, { index, amount_minor }: Portion): SlotShar
   return { slot_id: slot.slot_id, start: slot.start, end: slot.end, amount_minor };
 }
 
-function viewOf(draft: OrderDraft, portion: Portion, starts: boolean, state: KitchenDay, given: DayGiven): SlotView {
+function viewOf(
+  draft: OrderDraft,
+  portion: Portion,
+  starts: boolean,
+  state: KitchenDay,
+  given: DayGiven,
+): SlotView {
   return viewAfter(state, given, given.grid.opens_ms + portion.index * given.grid.slot_ms, {
     load_minor: portion.amount_minor,
     orders: starts ? 1 : 0,
     deliveries: starts && draft.fulfilment === "delivery" ? 1 : 0,
   });
-}
-
-function alreadyBooked(): Refusal {
-  return refuse("conflict", "slot.already_booked", "This order has had its slot already; it is not placed twice.");
-}
-
-/** Nothing opens between the wish and the end of the preorder time. */
-export function branchClosed(preorder_hours: number): Refusal {
-  return refuse(
-    "unprocessable",
-    "slot.branch_closed",
-    `The branch is not open at that time, nor later within the next ${String(preorder_hours)} hours; choose another time or branch.`,
-  );
-}
-
-/** The wish lies beyond the branch's preorder hours. */
-export function tooFar(preorder_hours: number): Refusal {
-  return refuse(
-    "unprocessable",
-    "slot.too_far",
-    `Orders are taken at most ${String(preorder_hours)} hours ahead; choose an earlier time.`,
-  );
-}
-
-function tooLarge(): Refusal {
-  return refuse(
-    "unprocessable",
-    "slot.order_too_large",
-    "The order is larger than the kitchen can take; split it into smaller orders.",
-  );
-}
-
-/** Every slot from the wish on is taken; `next_free` are starts (RFC 3339, in order) that would do. */
-export function full(next_free: readonly string[]): Refusal {
-  const offer = next_free.length === 0 ? "try later or another branch" : "choose one of the times in next_free";
-  return refuse("unprocessable", "slot.full", `No slot at that time has room for this order; ${offer}.`, { next_free });
 }

@@ -75,6 +75,8 @@ async function write(changes: readonly SlotChange[], tx: PoolClient): Promise<vo
     position,
     own_capacity_minor: own_capacity?.capacity_minor ?? null,
   }));
-  const with_own_capacity = changes.filter((change) => change.own_capacity).map((change) => change.view.slot_id);
+  const with_own_capacity = changes
+    .filter((change) => change.own_capacity)
+    .map((change) => change.view.slot_id);
   await tx.query(UPSERT, [JSON.stringify(rows), with_own_capacity]);
 }

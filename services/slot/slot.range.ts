@@ -57,7 +57,11 @@ function bounds(
 }
 
 function badRange(): Refusal {
-  return refuse("invalid", "slot.bad_range", "The range must end after it begins, span at most 8 days and lie in this or the next century.");
+  return refuse(
+    "invalid",
+    "slot.bad_range",
+    "The range must end after it begins, span at most 8 days and lie in this or the next century.",
+  );
 }
 
 function noSuchTime(path: string): Refusal {

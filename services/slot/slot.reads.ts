@@ -23,7 +23,9 @@ export class SlotReads {
   /** Slots that start within a range, in time order. */
   async list(branch: Branch, { from_ms, to_ms }: BoardRange): Promise<SlotView[]> {
     const days = await this.days(branch, from_ms, to_ms - 1);
-    return days.flatMap(slotsOf).filter(({ start }) => Date.parse(start) >= from_ms && Date.parse(start) < to_ms);
+    return days
+      .flatMap(slotsOf)
+      .filter(({ start }) => Date.parse(start) >= from_ms && Date.parse(start) < to_ms);
   }
 
   /** Free slots in time order, at most `limit`. */
@@ -49,14 +51,25 @@ export class SlotReads {
    * times on the days before its wish, the nearest last; or, when there is no time at all within the preorder hours, the
    * next ones after them, which can be ordered later.
    */
-  async offers(branch: Branch, amount_minor: number, wish_ms: number, offered: readonly string[], now_ms: number): Promise<string[]> {
+  async offers(
+    branch: Branch,
+    amount_minor: number,
+    wish_ms: number,
+    offered: readonly string[],
+    now_ms: number,
+  ): Promise<string[]> {
     const tried_from_ms = this.calendar.dayAt(branch, wish_ms).from_ms;
     const soonest_ms = earliestStart({ preferred_time: null }, branch.slot_rules.lead_time_minutes, now_ms);
     const before = { amount_minor, from_ms: soonest_ms, to_ms: tried_from_ms - 1, limit: Infinity };
     const within = [...startsOf(await this.free(branch, before)), ...offered];
     if (within.length > 0) return within.slice(-NEXT_FREE_MAX);
     const latest_ms = latestStart(branch.slot_rules, now_ms);
-    const after = { amount_minor, from_ms: latest_ms + 1, to_ms: latest_ms + LOOK_AHEAD_MS, limit: NEXT_FREE_MAX };
+    const after = {
+      amount_minor,
+      from_ms: latest_ms + 1,
+      to_ms: latest_ms + LOOK_AHEAD_MS,
+      limit: NEXT_FREE_MAX,
+    };
     return startsOf(await this.free(branch, after));
   }
 

@@ -10,7 +10,7 @@ import { getBranch } from "../branch/branch.contract";
 import type { Branch } from "../branch/branch.events";
 import type { OrderPlaced } from "../order/order.events";
 import { branchMeant, maySee, notYours } from "./slot.access";
-import { createKitchenDays } from "./slot.actors";
+import { createKitchenDays, type KitchenDays } from "./slot.actors";
 import { SlotCalendar } from "./slot.calendar";
 import {
   freeSlots,
@@ -44,7 +44,8 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
   /** Reads wait until they see what their caller has already been told. */
   const caughtUp = async (after: number | undefined): Promise<void> => {
     if (after === undefined) return;
-    if (projection === undefined) throw new UnavailableError("slot.starting", "Slots are not ready yet; try again.");
+    if (projection === undefined)
+      throw new UnavailableError("slot.starting", "Slots are not ready yet; try again.");
     await projection.reached(after);
   };
 
@@ -55,32 +56,17 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
     mixins: [actorMixin(days.host)],
     /** Ready means: the board knows everything that the log held when this node came up. */
     async started() {
-      projection = await startProjection({ pool, feed, log, logger: broker.getLogger("slot") }, slotProjection);
+      projection = await startProjection(
+        { pool, feed, log, logger: broker.getLogger("slot") },
+        slotProjection,
+      );
       await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
     },
     async stopped() {
       await projection?.stop();
     },
     actions: {
-      place: implementCommand(log, placeInSlot, {
-        async run(ctx) {
-          const { draft } = ctx.params;
-          const branch = await act(ctx, getBranch, { branch_id: draft.branch_id });
-          const now_ms = clock.now();
-          return tryDays(calendar, branch, draft, now_ms, {
-            ask: (date) => days.tell(ctx, branch.branch_id, date, { type: "slot.place", draft, now_ms }),
-            offers: (wish_ms, offered) => reads.offers(branch, draft.items_total_minor, wish_ms, offered, now_ms),
-          });
-        },
-        respond: (answer, position) => ({ placed: answer as OrderPlaced["data"], position }),
-      }),
-      release: implementCommand(log, releaseSlot, {
-        run(ctx) {
-          const { order_id, branch_id, business_date } = ctx.params;
-          return days.tell(ctx, branch_id, business_date, { type: "slot.release", order_id });
-        },
-        respond: (answer, position) => ({ ...(answer as { shares: SlotShare[] }), position }),
-      }),
+      ...orderActions(runtime, calendar, days, reads),
       list: implement(listSlots, async (ctx) => {
         const branch = await branchOfStaff(ctx);
         const range = orThrow(rangeOf(calendar, branch, ctx.params, clock.now()));
@@ -104,6 +90,37 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
       }),
       ...deskActions(runtime, new SlotDesk(days, calendar, clock)),
     },
+  };
+}
+
+/** What the order room asks for. */
+function orderActions(
+  { log, clock }: Runtime,
+  calendar: SlotCalendar,
+  days: KitchenDays,
+  reads: SlotReads,
+): NonNullable<ServiceSchema["actions"]> {
+  return {
+    place: implementCommand(log, placeInSlot, {
+      async run(ctx) {
+        const { draft } = ctx.params;
+        const branch = await act(ctx, getBranch, { branch_id: draft.branch_id });
+        const now_ms = clock.now();
+        return tryDays(calendar, branch, draft, now_ms, {
+          ask: (date) => days.tell(ctx, branch.branch_id, date, { type: "slot.place", draft, now_ms }),
+          offers: (wish_ms, offered) =>
+            reads.offers(branch, draft.items_total_minor, wish_ms, offered, now_ms),
+        });
+      },
+      respond: (answer, position) => ({ placed: answer as OrderPlaced["data"], position }),
+    }),
+    release: implementCommand(log, releaseSlot, {
+      run(ctx) {
+        const { order_id, branch_id, business_date } = ctx.params;
+        return days.tell(ctx, branch_id, business_date, { type: "slot.release", order_id });
+      },
+      respond: (answer, position) => ({ ...(answer as { shares: SlotShare[] }), position }),
+    }),
   };
 }
 

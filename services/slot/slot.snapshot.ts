@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KitchenDay, type Booking, type Cell } from "./slot.state";
+import { KitchenDay, type Booking, type Cell, type SlotRecord } from "./slot.state";
 
 /** Shape of a saved kitchen-day; raise it whenever the shape changes, and older snapshots are folded anew. */
 export const SNAPSHOT_SCHEMA_V = 1;
@@ -9,18 +9,12 @@ type SavedCell = readonly [number, number, number, number | null, number | null]
 /** `[order_id]` once released, else `[order_id, delivery, cell, amount, cell, amount …]` with cells by their index. */
 type SavedBooking = readonly [string, ...number[]];
 
+type SavedSlot = Readonly<Omit<SlotRecord, "cells">>;
+
 interface SavedDay {
   readonly number: number;
   readonly lead_ms: readonly [number, number] | null;
-  readonly slots: readonly {
-    readonly start_ms: number;
-    readonly orders_count: number;
-    readonly delivery_count: number;
-    readonly capacity_minor: number | null;
-    readonly delivery_plan: number | null;
-    readonly pickup_plan: number | null;
-    readonly disabled: boolean;
-  }[];
+  readonly slots: readonly SavedSlot[];
   readonly cells: readonly SavedCell[];
   readonly bookings: readonly SavedBooking[];
 }
@@ -37,7 +31,7 @@ export function saveKitchenDay(state: KitchenDay): SavedDay {
   return {
     number: state.number,
     lead_ms: Number.isFinite(state.lead_min_ms) ? [state.lead_min_ms, state.lead_max_ms] : null,
-    slots: [...state.slots.values()].map(({ cells: _cells, ...slot }) => slot),
+    slots: [...state.slots.values()].map(saveSlot),
     cells: cells.map((cell) => [
       cell.start_ms,
       cell.end_ms,
@@ -68,6 +62,12 @@ export function loadKitchenDay(saved: unknown): KitchenDay {
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function saveSlot(slot: SlotRecord): SavedSlot {
+  const { start_ms, orders_count, delivery_count, capacity_minor, delivery_plan, pickup_plan, disabled } =
+    slot;
+  return { start_ms, orders_count, delivery_count, capacity_minor, delivery_plan, pickup_plan, disabled };
+}
 
 function saveBooking(order_id: string, booking: Booking | null, place: (cell: Cell) => number): SavedBooking {
   if (booking === null) return [order_id];

@@ -57,7 +57,8 @@ export class KitchenDay {
 
   /** The free rooms under these two keys, reckoned by `make` when the state does not hold them. */
   roomsFor(key: readonly [object, object], make: () => DayRooms): DayRooms {
-    if (this.reckoned?.key[0] !== key[0] || this.reckoned.key[1] !== key[1]) this.reckoned = { key, rooms: make() };
+    if (this.reckoned?.key[0] !== key[0] || this.reckoned.key[1] !== key[1])
+      this.reckoned = { key, rooms: make() };
     return this.reckoned.rooms;
   }
 

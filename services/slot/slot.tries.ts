@@ -3,7 +3,8 @@ import { isRefusal, type Refusal } from "../../mixins/contract/refusal";
 import type { Branch } from "../branch/branch.events";
 import type { OrderDraft } from "../order/order.events";
 import { firstSlotFrom, lastSlotUntil, type DayGrid, type SlotCalendar } from "./slot.calendar";
-import { branchClosed, earliestStart, full, isTooFar, latestStart, tooFar } from "./slot.placement";
+import { earliestStart, isTooFar, latestStart } from "./slot.placement";
+import { branchClosed, full, tooFar } from "./slot.refusals";
 
 /** Asks one business day's actor for a place: one atomic decision. */
 export type AskDay = (business_date: string) => Promise<CommandOutcome | Refusal>;
@@ -36,9 +37,13 @@ export async function tryDays(
     if (!isRefusal(outcome) || !NEXT_DAY_MAY_DO.includes(outcome.code)) return outcome;
     refusals.push(outcome);
   }
-  const [foremost] = refusals.sort((a, b) => NEXT_DAY_MAY_DO.indexOf(a.code) - NEXT_DAY_MAY_DO.indexOf(b.code));
+  const [foremost] = refusals.sort(
+    (a, b) => NEXT_DAY_MAY_DO.indexOf(a.code) - NEXT_DAY_MAY_DO.indexOf(b.code),
+  );
   if (foremost === undefined) return branchClosed(preorder_hours);
-  return foremost.code === "slot.full" ? full(await offers(earliest_ms, refusals.flatMap(freeTimesOf))) : foremost;
+  return foremost.code === "slot.full"
+    ? full(await offers(earliest_ms, refusals.flatMap(freeTimesOf)))
+    : foremost;
 }
 
 /** Days without any slot to offer need not be asked: an order after closing goes straight to tomorrow's actor. */

@@ -46,7 +46,8 @@ function whenAndWhere(
   booked_end_ms: number | undefined,
 ): Pick<SlotView, "slot_id" | "branch_id" | "start" | "end"> {
   const offered = grid.slots[(start_ms - grid.opens_ms) / grid.slot_ms];
-  if (offered !== undefined) return { slot_id: offered.slot_id, branch_id, start: offered.start, end: offered.end };
+  if (offered !== undefined)
+    return { slot_id: offered.slot_id, branch_id, start: offered.start, end: offered.end };
   return {
     slot_id: slotIdOf(branch_id, start_ms),
     branch_id,

@@ -8,7 +8,13 @@ type Leads = Pick<Overhang, "lead_min_ms" | "lead_max_ms">;
  * out of step with its neighbours in time. After a change of the lead time the newcomer follows those who are there
  * already, even when that means a moment that has passed, which is: at once.
  */
-export function visibleAt(state: KitchenDay, overhang: Overhang, start_ms: number, lead_ms: number, now_ms: number): number {
+export function visibleAt(
+  state: KitchenDay,
+  overhang: Overhang,
+  start_ms: number,
+  lead_ms: number,
+  now_ms: number,
+): number {
   const wanted_ms = Math.max(now_ms, start_ms - lead_ms);
   // Under one lead time the order of starts is the order of visibility: nothing to compare.
   if (alwaysHad(state, lead_ms) && alwaysHad(overhang, lead_ms)) return wanted_ms;

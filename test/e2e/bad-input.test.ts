@@ -106,7 +106,7 @@ describe("what a client may get wrong", () => {
       const body = { name: "Anna", email, password: "long enough for anybody" };
       return (await forno.ask<{ token: string }>("POST", "/api/v1/auth/register", { body })).body.token;
     };
-    const [anna, boris] = [await register("anna@example.com"), await register("boris@example.com")];
+    const [anna, boris] = [await register("anna@customers.test"), await register("boris@customers.test")];
     const placed = await forno.ask<{ order_id: string; position: number }>("POST", "/api/v1/order", { body: order(), token: anna });
     const route = `/api/v1/orders/${placed.body.order_id}?after=${String(placed.body.position)}`;
     expect((await forno.ask("GET", route, { token: anna })).status).toBe(200);

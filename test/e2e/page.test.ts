@@ -40,10 +40,10 @@ if (CHROMIUM === undefined) console.warn("SKIPPED: the page is not tested, there
   });
 
   it("shows the seeded menu in both languages", async () => {
-    await page.getByText("Pepperoni", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "+ Pepperoni" }).waitFor();
     expect(await page.locator(".dish").count()).toBe(12);
     await page.locator("#language").click();
-    await page.getByText("Английский завтрак").first().waitFor();
+    await page.getByRole("button", { name: "+ Английский завтрак" }).waitFor();
     await page.locator("#language").click();
   });
 

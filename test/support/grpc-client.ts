@@ -10,7 +10,10 @@ type Unary = (
   options: { deadline?: number },
   callback: (error: ServiceError | null, answer: Record<string, unknown>) => void,
 ) => { on(event: "metadata", listener: (metadata: Metadata) => void): void; cancel(): void };
-export type Stream = NodeJS.ReadableStream & { cancel(): void; on(event: string, listener: (arg: never) => void): Stream };
+export type Stream = NodeJS.ReadableStream & {
+  cancel(): void;
+  on(event: string, listener: (arg: never) => void): Stream;
+};
 type Streaming = (request: object, metadata: Metadata) => Stream;
 
 /** What a unary call came to. */
@@ -38,11 +41,16 @@ export class GrpcClient {
     return new GrpcClient(port, serviceOf(loaded, "grpc.health.v1.Health"));
   }
 
-  call(method: string, request: object, headers: Record<string, string> = {}, deadline?: number): Promise<Outcome> {
+  call(
+    method: string,
+    request: object,
+    headers: Record<string, string> = {},
+    deadline?: number,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       let received = new Metadata();
       const options = deadline === undefined ? {} : { deadline };
-      const call = this.#method<Unary>(method)(request, metadataOf(headers), options, (error, answer) =>
+      const call = this.#method(method)(request, metadataOf(headers), options, (error, answer) =>
         resolve({ answer, error, headers: received }),
       );
       call.on("metadata", (metadata) => (received = metadata));
@@ -50,15 +58,18 @@ export class GrpcClient {
   }
 
   stream(method: string, request: object, headers: Record<string, string> = {}): Stream {
-    return this.#method<Streaming>(method)(request, metadataOf(headers));
+    return this.#method(method)(request, metadataOf(headers));
   }
 
   close(): void {
     this.#client.close();
   }
 
-  #method<M>(name: string): M {
-    const client = this.#client as unknown as Record<string, { bind(to: Client): M } | undefined>;
+  #method(name: string): Unary & Streaming {
+    const client = this.#client as unknown as Record<
+      string,
+      { bind(to: Client): Unary & Streaming } | undefined
+    >;
     const method = client[name];
     if (method === undefined) throw new Error(`no method ${name}`);
     return method.bind(this.#client);

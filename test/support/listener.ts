@@ -72,7 +72,7 @@ export class PlainListener implements Listener {
     });
   }
 
-  send(frame: object): void {
+  send(frame: { type: string; [field: string]: unknown }): void {
     this.ws.send(JSON.stringify(frame));
   }
 
@@ -113,7 +113,7 @@ export class IoListener implements Listener {
     this.socket.on("disconnect", (reason) => (this.disconnected = reason));
   }
 
-  send({ type, ...payload }: { type: string }): void {
+  send({ type, ...payload }: { type: string; [field: string]: unknown }): void {
     this.socket.emit(type, payload);
   }
 

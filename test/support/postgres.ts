@@ -39,8 +39,14 @@ export async function startTestDatabase(options: {
   const db = dataSource(connection, options.entities ?? [], sqlMigrations(MIGRATIONS));
   await db.initialize();
   if (options.migrated !== false) await migrate(db);
+  // A test run that is broken off must not leave its server behind.
+  const orphaned = (): void => {
+    if (cluster.pid !== undefined) process.kill(cluster.pid, "SIGQUIT");
+  };
+  process.once("exit", orphaned);
   const url = `postgres://forno@localhost/postgres?host=${encodeURIComponent(connection.host ?? "")}`;
   const stop = async (): Promise<void> => {
+    process.off("exit", orphaned);
     if (db.isInitialized) await db.destroy();
     await cluster.stop();
     rmSync(home, { recursive: true, force: true });

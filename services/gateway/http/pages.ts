@@ -1,6 +1,5 @@
 import type { AssetsConfig } from "moleculer-web";
 import type { ServerResponse } from "node:http";
-import type { Request, Response } from "./exchange";
 import type { Replier } from "./reply";
 
 /** A folder of plain files for browsers, served at `/`. */
@@ -24,7 +23,7 @@ export function pageHeaders(policy: string): Readonly<Record<string, string>> {
 export function pageAssets(pages: Pages | undefined, replier: Replier): { assets?: AssetsConfig } {
   if (pages === undefined) return {};
   const setHeaders = (res: ServerResponse): void => {
-    replier.page(res.req as Request, res as Response);
+    replier.page(res.req, res);
     for (const [name, value] of Object.entries(pageHeaders(PAGE_CSP))) res.setHeader(name, value);
   };
   return {

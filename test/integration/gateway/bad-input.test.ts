@@ -9,7 +9,7 @@ describe("what a client may get wrong over HTTP", () => {
   });
   afterAll(() => gateway.stop());
 
-  const post = (body: BodyInit, headers: Record<string, string> = json): Promise<EchoAnswer> =>
+  const post = (body: string | Buffer, headers: Record<string, string> = json): Promise<EchoAnswer> =>
     gateway.ask("POST", "/api/v1/echo", { body, headers });
 
   function expectProblem(answer: EchoAnswer, status: number, code: string): void {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { ServiceBroker } from "moleculer";
+import { ServiceBroker, type ActionSchema } from "moleculer";
 import { Root } from "protobufjs";
 import type { CallMeta, Ctx } from "../../../mixins/contract/caller";
 import type { ActionContract } from "../../../mixins/contract/contract";
@@ -48,7 +48,10 @@ class Rooms {
     const room = (name: string, contracts: readonly ActionContract[]) => ({
       ...{ name, version: 1, settings: { $noVersionPrefix: true } },
       actions: Object.fromEntries(
-        contracts.map((contract) => [contract.name.split(".")[1], implement(contract, (ctx) => this.#answer(contract, ctx))]),
+        contracts.map((contract): [string, ActionSchema] => [
+          contract.name.split(".")[1] ?? "",
+          implement(contract, (ctx) => this.#answer(contract, ctx)),
+        ]),
       ),
     });
     return [room("order", orderContracts), room("slot", [listSlots, freeSlots])];
@@ -70,12 +73,22 @@ const placedAnswer = (order: SampleOrder) => {
     ...{ order_id: order.order_id, display_id: data.display_id, status: "pending", items: data.items },
     ...{ items_total_minor: 109_800, delivery_fee_minor: 500, discount_minor: 300, total_minor: 110_000 },
     ...{ currency: "RUB", slot: { slot_id: slot?.slot_id, start: slot?.start, end: slot?.end } },
-    ...{ ready_at: data.ready_at, visible_at: data.visible_at, track_url: "/track/abc", position: 42, preorder: false },
+    ...{
+      ready_at: data.ready_at,
+      visible_at: data.visible_at,
+      track_url: "/track/abc",
+      position: 42,
+      preorder: false,
+    },
   };
 };
 
 const WISH = {
-  ...{ fulfilment: "FULFILMENT_DELIVERY", address: "Lenin street 5", payment_method: "PAYMENT_METHOD_CARD_ONLINE" },
+  ...{
+    fulfilment: "FULFILMENT_DELIVERY",
+    address: "Lenin street 5",
+    payment_method: "PAYMENT_METHOD_CARD_ONLINE",
+  },
   customer: { name: "Anna", phone: PHONE },
   preferred_time: { seconds: 1_767_261_600, nanos: 250_000_000 },
   items: [
@@ -93,7 +106,8 @@ describe("gRPC", () => {
   let client: GrpcClient;
   const logged: unknown[][] = [];
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-  const as = (role: "customer" | "manager" | "cook", user_id = randomUUID()) => bearer(verifier.issue(role, { user_id }));
+  const as = (role: "customer" | "manager" | "cook", user_id = randomUUID()) =>
+    bearer(verifier.issue(role, { user_id }));
 
   beforeEach(async () => {
     log = new MemoryLog();
@@ -129,15 +143,31 @@ describe("gRPC", () => {
         ready_at: { seconds: 1_767_264_300, nanos: 0 },
       });
       expect(answer["items"]).toMatchObject([
-        { kind: "pizza", name: { en: "Pepperoni" }, quantity: 2, unit_price_minor: 54_900, line_total_minor: 109_800 },
+        {
+          kind: "pizza",
+          name: { en: "Pepperoni" },
+          quantity: 2,
+          unit_price_minor: 54_900,
+          line_total_minor: 109_800,
+        },
       ]);
       expect(headers.get("request-id")).toHaveLength(1);
       expect(rooms.calls[0]?.params).toEqual({
-        ...{ channel: "grpc", fulfilment: "delivery", address: "Lenin street 5", payment_method: "card_online" },
+        ...{
+          channel: "grpc",
+          fulfilment: "delivery",
+          address: "Lenin street 5",
+          payment_method: "card_online",
+        },
         ...{ customer: { name: "Anna", phone: PHONE }, preferred_time: "2026-01-01T10:00:00.250Z" },
         items: [
           { name: "Pepperoni", quantity: 2, extras: [], exclude_ingredients: ["basil"] },
-          { menu_item_id: "01990000-0000-7000-8000-000000000001", quantity: 1, extras: [], exclude_ingredients: [] },
+          {
+            menu_item_id: "01990000-0000-7000-8000-000000000001",
+            quantity: 1,
+            extras: [],
+            exclude_ingredients: [],
+          },
         ],
       });
     });
@@ -184,7 +214,10 @@ describe("gRPC", () => {
       });
       expect(codes(error)).toEqual([status.INVALID_ARGUMENT, "input.invalid"]);
       const details = detailsOf(error);
-      expect(details.violations.map(({ field }) => field).sort()).toEqual(["items[0].quantity", "payment_method"]);
+      expect(details.violations.map(({ field }) => field).sort()).toEqual([
+        "items[0].quantity",
+        "payment_method",
+      ]);
       expect(details).toMatchObject({ reason: "input.invalid", code: status.INVALID_ARGUMENT });
     });
 
@@ -264,7 +297,12 @@ describe("gRPC", () => {
 
     it("honours the deadline", async () => {
       rooms.answers("order.get", () => new Promise(() => undefined));
-      const { error } = await client.call("GetOrder", { order_id: randomUUID() }, as("manager"), Date.now() + 100);
+      const { error } = await client.call(
+        "GetOrder",
+        { order_id: randomUUID() },
+        as("manager"),
+        Date.now() + 100,
+      );
       expect(error?.code).toBe(status.DEADLINE_EXCEEDED);
     });
 
@@ -278,7 +316,8 @@ describe("gRPC", () => {
 
   describe("GetOrder", () => {
     const order = sampleOrder();
-    const view = (role: "manager" | "customer" | "cook" | "guest") => () => orderViewFor(role, placed(order).data);
+    const view = (role: "manager" | "customer" | "cook" | "guest") => () =>
+      orderViewFor(role, placed(order).data);
 
     it("reads as staff, as the one who ordered, or by the tracking token", async () => {
       rooms.answers("order.get", view("cook"));
@@ -292,7 +331,10 @@ describe("gRPC", () => {
         ["order.get_mine", { order_id: order.order_id }],
         ["order.track", { token: "a-tracking-token" }],
       ]);
-      expect(cook.answer["order"]).toMatchObject({ status: "ORDER_STATUS_PENDING", fulfilment: "FULFILMENT_DELIVERY" });
+      expect(cook.answer["order"]).toMatchObject({
+        status: "ORDER_STATUS_PENDING",
+        fulfilment: "FULFILMENT_DELIVERY",
+      });
       expect(cook.answer["order"]).not.toHaveProperty("total_minor");
       expect(cook.answer["order"]).toMatchObject({ customer: null });
       expect(customer.answer["order"]).toMatchObject({
@@ -317,13 +359,29 @@ describe("gRPC", () => {
   describe("CancelOrder", () => {
     it("cancels as staff with a reason, as the one who ordered, or by the tracking token", async () => {
       const order_id = randomUUID();
-      const change = { order_id, display_id: "K-1", status: "cancelled", at: "2026-01-01T10:00:00.000Z", position: 9 };
-      for (const name of ["order.cancel", "order.cancel_mine", "order.cancel_tracked"]) rooms.answers(name, () => change);
+      const change = {
+        order_id,
+        display_id: "K-1",
+        status: "cancelled",
+        at: "2026-01-01T10:00:00.000Z",
+        position: 9,
+      };
+      for (const name of ["order.cancel", "order.cancel_mine", "order.cancel_tracked"])
+        rooms.answers(name, () => change);
       const { answer } = await client.call("CancelOrder", { order_id, reason: "sold out" }, as("manager"));
-      expect(answer).toMatchObject({ order_id, status: "ORDER_STATUS_CANCELLED", position: 9, at: { seconds: 1_767_261_600 } });
+      expect(answer).toMatchObject({
+        order_id,
+        status: "ORDER_STATUS_CANCELLED",
+        position: 9,
+        at: { seconds: 1_767_261_600 },
+      });
       await client.call("CancelOrder", { order_id }, as("customer"));
       await client.call("CancelOrder", { track_token: "a-tracking-token" });
-      expect(rooms.calls.map(({ action }) => action)).toEqual(["order.cancel", "order.cancel_mine", "order.cancel_tracked"]);
+      expect(rooms.calls.map(({ action }) => action)).toEqual([
+        "order.cancel",
+        "order.cancel_mine",
+        "order.cancel_tracked",
+      ]);
       expect(rooms.calls.every(({ meta }) => meta.command !== undefined)).toBe(true);
       const silent = await client.call("CancelOrder", { order_id }, as("manager"));
       expect(codes(silent.error)).toEqual([status.INVALID_ARGUMENT, "input.invalid"]);
@@ -341,10 +399,16 @@ describe("gRPC", () => {
       rooms.answers(listSlots, () => ({ items: [full], next_cursor: null }));
       const { answer } = await client.call(
         "ListSlots",
-        { branch_id: BRANCH_A, from: { seconds: 1_767_261_600, nanos: 0 }, to: { seconds: 1_767_265_200, nanos: 0 } },
+        {
+          branch_id: BRANCH_A,
+          from: { seconds: 1_767_261_600, nanos: 0 },
+          to: { seconds: 1_767_265_200, nanos: 0 },
+        },
         as("cook"),
       );
-      expect(answer["slots"]).toMatchObject([{ slot_id: "s1", load_minor: 0, pickup_plan: 0, disabled: false }]);
+      expect(answer["slots"]).toMatchObject([
+        { slot_id: "s1", load_minor: 0, pickup_plan: 0, disabled: false },
+      ]);
       expect((answer["slots"] as object[])[0]).not.toHaveProperty("delivery_plan");
       expect(rooms.calls[0]?.params).toEqual({
         ...{ branch_id: BRANCH_A, from: "2026-01-01T10:00:00.000Z", to: "2026-01-01T11:00:00.000Z" },
@@ -390,7 +454,11 @@ describe("gRPC", () => {
     });
 
     it("resumes after a position without a gap or a double", async () => {
-      log.write(placed(order), stepped(order, "pending", "preparing"), stepped(order, "preparing", "cooking"));
+      log.write(
+        placed(order),
+        stepped(order, "pending", "preparing"),
+        stepped(order, "preparing", "cooking"),
+      );
       const seen = watch({ after_position: 2 });
       await seen.count(1);
       log.write(stepped(order, "cooking", "delivered"));
@@ -410,7 +478,8 @@ describe("gRPC", () => {
       }
       log.write(cancelled(order));
       await Promise.all(all.map((seen) => seen.end()));
-      for (const { updates } of all) expect(updates.map(({ position }) => position)).toEqual(Array.from({ length: 202 }, (_, i) => i + 1));
+      for (const { updates } of all)
+        expect(updates.map(({ position }) => position)).toEqual(Array.from({ length: 202 }, (_, i) => i + 1));
     });
 
     it("shows whoever holds the tracking token no personal data", async () => {
@@ -458,8 +527,7 @@ describe("gRPC", () => {
       expect(codes((await seen.end()) ?? null)).toEqual([status.UNAVAILABLE, "server.stopping"]);
     });
 
-    const watches = (): number =>
-      Number(/^forno_grpc_watches (\d+)$/m.exec(metricsOf(broker).render())?.[1]);
+    const watches = (): number => Number(/^forno_grpc_watches (\d+)$/m.exec(metricsOf(broker).render())?.[1]);
   });
 
   describe("beside the orders", () => {
@@ -477,17 +545,27 @@ describe("gRPC", () => {
     });
 
     it("lists and describes its services by server reflection", async () => {
-      const proto = path.resolve("node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto");
+      const proto = path.resolve(
+        "node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
+      );
       const reflection = loadSync(proto, { keepCase: true });
-      const asker = new GrpcClient(grpcPortOf(broker), serviceOf(reflection, "grpc.reflection.v1.ServerReflection"));
-      const dialogue = asker.stream("ServerReflectionInfo", {}) as Stream & { write(request: object): void; end(): void };
+      const asker = new GrpcClient(
+        grpcPortOf(broker),
+        serviceOf(reflection, "grpc.reflection.v1.ServerReflection"),
+      );
+      const dialogue = asker.stream("ServerReflectionInfo", {}) as Stream & {
+        write(request: object): void;
+        end(): void;
+      };
       const ask = async (request: object) => {
         dialogue.write(request);
         const [answer] = (await once(dialogue, "data")) as [Record<string, Record<string, unknown>>];
         return answer;
       };
       const listed = await ask({ list_services: "*" });
-      const names = (listed["list_services_response"]?.["service"] as { name: string }[]).map(({ name }) => name);
+      const names = (listed["list_services_response"]?.["service"] as { name: string }[]).map(
+        ({ name }) => name,
+      );
       expect(names).toEqual(expect.arrayContaining(["forno.order.v1.OrderService", "grpc.health.v1.Health"]));
       const described = await ask({ file_containing_symbol: "forno.order.v1.OrderService" });
       const files = described["file_descriptor_response"]?.["file_descriptor_proto"] as Buffer[];
@@ -550,17 +628,21 @@ function detailsOf(error: ServiceError | null) {
       },
     },
   });
-  const decode = (type: string, bytes: Uint8Array) => root.lookupType(type).decode(bytes).toJSON() as Record<string, never>;
+  const decode = (type: string, bytes: Uint8Array) => root.lookupType(type).decode(bytes).toJSON() as unknown;
   const bytes = error?.metadata.get("grpc-status-details-bin")[0] as Buffer;
   const read = root.lookupType("Status").decode(bytes) as unknown as {
     code: number;
     details: { type_url: string; value: Uint8Array }[];
   };
-  const part = (type: string) => read.details.find(({ type_url }) => type_url === `type.googleapis.com/google.rpc.${type}`);
+  const part = (type: string) =>
+    read.details.find(({ type_url }) => type_url === `type.googleapis.com/google.rpc.${type}`);
   const info = part("ErrorInfo");
   const bad = part("BadRequest");
-  const errorInfo = info && (decode("ErrorInfo", info.value) as { reason: string; metadata?: { key: string; value: string }[] });
-  const violations = bad && (decode("BadRequest", bad.value) as { violations: { field: string }[] }).violations;
+  const errorInfo =
+    info &&
+    (decode("ErrorInfo", info.value) as { reason: string; metadata?: { key: string; value: string }[] });
+  const violations =
+    bad && (decode("BadRequest", bad.value) as { violations: { field: string }[] }).violations;
   return {
     code: read.code,
     reason: errorInfo?.reason,

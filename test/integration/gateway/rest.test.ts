@@ -62,6 +62,9 @@ describe("REST", () => {
       async (authorization) => {
         const answer = await gateway.ask("GET", read, { headers: { authorization } });
         expect(answer.status).toBe(401);
+        expect(answer.body["code"]).toBe(
+          authorization === "Bearer forged" ? "auth.token_invalid" : "auth.bad_header",
+        );
         expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer/);
       },
     );

@@ -85,7 +85,7 @@ describe("a projection", () => {
     expect(again.position).toBe(head - 100);
     await again.reached(head);
     await expectRowsAsInLog();
-    expect(await checkpoints()).toEqual(Array(16).fill(head));
+    expect(await checkpoints()).toEqual([head]);
   });
 
   test("applies a batch once when it dies between the rows and the checkpoint", async () => {
@@ -125,12 +125,12 @@ describe("a projection", () => {
     const head = await write(log, 30);
     await host.reached(head);
     await eventually(async () => {
-      expect(await checkpoints()).toEqual(Array(16).fill(head));
+      expect(await checkpoints()).toEqual([head]);
     });
     const last = await write(log, 1);
     await host.reached(last);
     await host.stop();
-    expect(await checkpoints()).toEqual(Array(16).fill(last));
+    expect(await checkpoints()).toEqual([last]);
   });
 
   test("says that it is behind when a read waits for too long", async () => {

@@ -134,7 +134,7 @@ describe("the OpenAPI document", () => {
 
   it("splits parameters into path, query and body, and leaves out what a door fixes", () => {
     const names = (path: string, method: string) =>
-      (paths[path]?.[method]?.["parameters"] as unknown as { name?: string; in?: string }[]).map((one) =>
+      (paths[path]?.[method]?.["parameters"] as { name?: string; in?: string }[]).map((one) =>
         `${one.in ?? ""} ${one.name ?? ""}`.trim(),
       );
     expect(names("/api/v1/echo/{id}", "get")).toEqual(["path id", "query count", "query loud", "query word"]);
@@ -142,7 +142,7 @@ describe("the OpenAPI document", () => {
     const body = (path: string) =>
       Object.keys(
         (
-          paths[path]?.["post"]?.["requestBody"] as unknown as {
+          paths[path]?.["post"]?.["requestBody"] as {
             content: { "application/json": { schema: { properties: object } } };
           }
         ).content["application/json"].schema.properties,

@@ -8,7 +8,7 @@ const alias = (method: string, fullPath: string): Routable => {
     fullPath,
     match: (path) => {
       const found = matching(path);
-      return found === false ? false : (found.params as Record<string, unknown>);
+      return found === false ? false : found.params;
     },
   };
 };

@@ -20,7 +20,10 @@ import type { TestDatabase } from "../../../support/postgres";
 export type Rules = NonNullable<ParamsOf<typeof openBranch>["slots"]>;
 type Hours = { open: string; close: string };
 
-export const daily = (open: string, close: string): Record<"1" | "2" | "3" | "4" | "5" | "6" | "7", Hours> => {
+export const daily = (
+  open: string,
+  close: string,
+): Record<"1" | "2" | "3" | "4" | "5" | "6" | "7", Hours> => {
   const hours = { open, close };
   return { 1: hours, 2: hours, 3: hours, 4: hours, 5: hours, 6: hours, 7: hours };
 };
@@ -51,13 +54,21 @@ export class SlotNode {
     return node;
   }
 
-  ask<C extends ActionContract>(contract: C, params: ParamsOf<C>, { caller = SYSTEM, key }: { caller?: Caller; key?: string } = {}): Promise<ResultOf<C>> {
+  ask<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+    { caller = SYSTEM, key }: { caller?: Caller; key?: string } = {},
+  ): Promise<ResultOf<C>> {
     const command = key === undefined ? {} : { command: { id: key, fingerprint: "the same" } };
     return act(this.runtime.broker, contract, structuredClone(params), { meta: { caller, ...command } });
   }
 
   /** What an action must refuse with. */
-  async refused<C extends ActionContract>(contract: C, params: ParamsOf<C>, options: { caller?: Caller } = {}): Promise<Refusal> {
+  async refused<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+    options: { caller?: Caller } = {},
+  ): Promise<Refusal> {
     try {
       await this.ask(contract, params, options);
     } catch (error) {
@@ -77,7 +88,13 @@ export class SlotNode {
       name: { ru: "Центр", en: "Centre" },
       address: { ru: "Мира, 1", en: "Mira 1" },
       time_zone: "UTC",
-      slots: { hours: daily("10:00", "22:00"), capacity_minor: 100_000, slot_minutes: 15, lead_time_minutes: 30, ...rules },
+      slots: {
+        hours: daily("10:00", "22:00"),
+        capacity_minor: 100_000,
+        slot_minutes: 15,
+        lead_time_minutes: 30,
+        ...rules,
+      },
     });
     return branch_id;
   }
@@ -86,13 +103,25 @@ export class SlotNode {
     await this.ask(configureSlots, { branch_id, ...rules });
   }
 
-  async place(branch_id: string, amount: number, options: { wish?: string; key?: string } = {}): Promise<OrderPlaced["data"] & { position: number }> {
+  async place(
+    branch_id: string,
+    amount: number,
+    options: { wish?: string; key?: string } = {},
+  ): Promise<OrderPlaced["data"] & { position: number }> {
     const { wish = null, ...call } = options;
-    const { placed, position } = await this.ask(placeInSlot, { draft: draftOf(branch_id, amount, wish) }, call);
+    const { placed, position } = await this.ask(
+      placeInSlot,
+      { draft: draftOf(branch_id, amount, wish) },
+      call,
+    );
     return { ...placed, position };
   }
 
-  release({ order_id, branch_id, business_date }: OrderPlaced["data"]): Promise<ResultOf<typeof releaseSlot>> {
+  release({
+    order_id,
+    branch_id,
+    business_date,
+  }: OrderPlaced["data"]): Promise<ResultOf<typeof releaseSlot>> {
     return this.ask(releaseSlot, { order_id, branch_id, business_date });
   }
 }

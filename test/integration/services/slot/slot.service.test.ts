@@ -23,7 +23,8 @@ import { daily, draftOf, SlotNode } from "./slot-node";
 const FULL = 100_000;
 const DATE = "2026-03-02";
 const at = (time: string, date = DATE): string => `${date}T${time}:00.000Z`;
-const slotId = (branch_id: string, time: string, date = DATE): string => slotIdOf(branch_id, Date.parse(at(time, date)));
+const slotId = (branch_id: string, time: string, date = DATE): string =>
+  slotIdOf(branch_id, Date.parse(at(time, date)));
 
 let database: TestDatabase;
 let node: SlotNode;
@@ -41,7 +42,11 @@ beforeEach(() => {
 });
 
 /** Places an order, through faults, as a client would: again under the same key. The refusal's code when it is refused. */
-async function placeOrHearWhy(by: SlotNode, branch_id: string, amount: number): Promise<{ position: number; display_id: string } | string> {
+async function placeOrHearWhy(
+  by: SlotNode,
+  branch_id: string,
+  amount: number,
+): Promise<{ position: number; display_id: string } | string> {
   const key = randomUUID();
   for (;;) {
     try {
@@ -57,9 +62,16 @@ async function placeOrHearWhy(by: SlotNode, branch_id: string, amount: number): 
 describe("placing an order", () => {
   it("gives it a slot and founds its stream in one append", async () => {
     const placed = await node.place(await node.openBranch(), 40_000);
-    expect(placed).toMatchObject({ business_date: DATE, preorder: false, visible_at: at("12:00"), ready_at: at("12:45") });
+    expect(placed).toMatchObject({
+      business_date: DATE,
+      preorder: false,
+      visible_at: at("12:00"),
+      ready_at: at("12:45"),
+    });
     const events = await node.runtime.log.readStream(orderStream(placed.order_id));
-    expect(events).toMatchObject([{ type: "order.placed", position: placed.position, data: { display_id: placed.display_id } }]);
+    expect(events).toMatchObject([
+      { type: "order.placed", position: placed.position, data: { display_id: placed.display_id } },
+    ]);
   });
 
   it("answers a repetition with the first answer, and books once", async () => {
@@ -81,7 +93,11 @@ describe("placing an order", () => {
     const branch_id = await node.openBranch({ hours: daily("12:30", "12:45"), preorder_hours: 25 });
     await node.place(branch_id, FULL);
     const second = await node.place(branch_id, FULL);
-    expect(second).toMatchObject({ business_date: "2026-03-03", preorder: true, display_id: expect.stringMatching(/-1$/) as string });
+    expect(second).toMatchObject({
+      business_date: "2026-03-03",
+      preorder: true,
+      display_id: expect.stringMatching(/-1$/) as string,
+    });
     node.now = Date.parse(at("23:59"));
     expect((await node.place(branch_id, 0)).business_date).toBe("2026-03-03");
   });
@@ -89,7 +105,9 @@ describe("placing an order", () => {
   it("is full when every day within the preorder hours is, and says when there is room", async () => {
     const branch_id = await node.openBranch({ hours: daily("13:00", "13:30"), preorder_hours: 26 });
     for (const date of [DATE, "2026-03-03"]) await node.place(branch_id, FULL, { wish: at("13:15", date) });
-    expect((await node.refused(placeInSlot, { draft: draftOf(branch_id, FULL, at("13:10", "2026-03-03")) })).data).toMatchObject({
+    expect(
+      (await node.refused(placeInSlot, { draft: draftOf(branch_id, FULL, at("13:10", "2026-03-03")) })).data,
+    ).toMatchObject({
       next_free: [at("13:00"), at("13:00", "2026-03-03")],
     });
   });
@@ -99,16 +117,28 @@ describe("placing an order", () => {
     await node.place(branch_id, FULL);
     const refusal = await node.refused(placeInSlot, { draft: draftOf(branch_id, FULL) });
     expect(refusal).toMatchObject({ refused: "unprocessable", code: "slot.full" });
-    expect(refusal.data).toEqual({ next_free: ["03", "04", "05"].map((day) => at("12:30", `2026-03-${day}`)) });
+    expect(refusal.data).toEqual({
+      next_free: ["03", "04", "05"].map((day) => at("12:30", `2026-03-${day}`)),
+    });
   });
 
   it("refuses what no day could hold, what nothing opens for, and what lies too far ahead", async () => {
     const small = await node.openBranch({ hours: daily("12:30", "13:00"), oversize: "spread" });
-    expect(await node.refused(placeInSlot, { draft: draftOf(small, 2 * FULL + 1) })).toMatchObject({ code: "slot.order_too_large" });
-    expect(await node.refused(placeInSlot, { draft: draftOf(small, 1, at("12:30", "2026-03-04")) })).toMatchObject({ code: "slot.too_far" });
-    const closed = await node.openBranch({ holidays: [DATE, "2026-03-03"].map((date) => ({ date, hours: null })) });
-    expect(await node.refused(placeInSlot, { draft: draftOf(closed, 1) })).toMatchObject({ code: "slot.branch_closed" });
-    expect(await node.refused(placeInSlot, { draft: draftOf(randomUUID(), 1) })).toMatchObject({ code: "branch.unknown" });
+    expect(await node.refused(placeInSlot, { draft: draftOf(small, 2 * FULL + 1) })).toMatchObject({
+      code: "slot.order_too_large",
+    });
+    expect(
+      await node.refused(placeInSlot, { draft: draftOf(small, 1, at("12:30", "2026-03-04")) }),
+    ).toMatchObject({ code: "slot.too_far" });
+    const closed = await node.openBranch({
+      holidays: [DATE, "2026-03-03"].map((date) => ({ date, hours: null })),
+    });
+    expect(await node.refused(placeInSlot, { draft: draftOf(closed, 1) })).toMatchObject({
+      code: "slot.branch_closed",
+    });
+    expect(await node.refused(placeInSlot, { draft: draftOf(randomUUID(), 1) })).toMatchObject({
+      code: "branch.unknown",
+    });
   });
 
   it("finds the business date of a night that is still open", async () => {
@@ -125,10 +155,14 @@ describe("under any schedule", () => {
       const branch_id = await node.openBranch({ hours: daily("12:30", "14:00"), preorder_hours: 2 });
       await eventually(() => other.ask(getBranch, { branch_id }));
       const outcomes = await Promise.all(
-        Array.from({ length: 120 }, (_, index) => placeOrHearWhy(index % 2 === 0 ? node : other, branch_id, 9_000)),
+        Array.from({ length: 120 }, (_, index) =>
+          placeOrHearWhy(index % 2 === 0 ? node : other, branch_id, 9_000),
+        ),
       );
       const placed = outcomes.filter((outcome) => typeof outcome !== "string");
-      expect(new Set(outcomes.filter((outcome) => typeof outcome === "string"))).toEqual(new Set(["slot.full"]));
+      expect(new Set(outcomes.filter((outcome) => typeof outcome === "string"))).toEqual(
+        new Set(["slot.full"]),
+      );
       const after = Math.max(...placed.map(({ position }) => position));
       const { items } = await node.ask(listSlots, { branch_id, after });
       expect(placed).toHaveLength(6 * 11);
@@ -158,7 +192,10 @@ describe("under any schedule", () => {
     await node.place(branch_id, FULL, { wish: at("01:00", "2026-03-03") });
     await node.configure(branch_id, { hours: daily("00:00", "24:00") });
     const order = await node.place(branch_id, 1, { wish: at("01:00", "2026-03-03") });
-    expect(order).toMatchObject({ business_date: "2026-03-03", shares: [{ start: at("01:15", "2026-03-03") }] });
+    expect(order).toMatchObject({
+      business_date: "2026-03-03",
+      shares: [{ start: at("01:15", "2026-03-03") }],
+    });
   });
 
   it("a restart forgets neither numbers nor loads", async () => {
@@ -182,7 +219,9 @@ describe("releasing an order", () => {
     const { shares, position } = await node.release(order);
     expect(shares).toEqual(order.shares);
     const { order_id, business_date } = order;
-    expect((await node.refused(releaseSlot, { order_id, branch_id, business_date })).code).toBe("slot.already_released");
+    expect((await node.refused(releaseSlot, { order_id, branch_id, business_date })).code).toBe(
+      "slot.already_released",
+    );
     const unknown = { order_id: randomUUID(), branch_id, business_date };
     expect((await node.refused(releaseSlot, unknown)).code).toBe("slot.not_booked");
     const { items } = await node.ask(listSlots, { branch_id, after: position });
@@ -207,8 +246,12 @@ describe("the slot board", () => {
   it("takes business days or instants as its range, and only so many", async () => {
     const branch_id = await node.openBranch({ hours: daily("12:00", "13:00") });
     expect((await node.ask(listSlots, { branch_id, from: DATE, to: "2026-03-09" })).items).toHaveLength(32);
-    expect((await node.ask(listSlots, { branch_id, from: at("12:15"), to: at("12:45") })).items).toHaveLength(2);
-    expect((await node.refused(listSlots, { branch_id, from: DATE, to: "2026-04-09" })).code).toBe("slot.bad_range");
+    expect((await node.ask(listSlots, { branch_id, from: at("12:15"), to: at("12:45") })).items).toHaveLength(
+      2,
+    );
+    expect((await node.refused(listSlots, { branch_id, from: DATE, to: "2026-04-09" })).code).toBe(
+      "slot.bad_range",
+    );
   });
 
   it("keeps showing orders that no longer fit the slots' length", async () => {
@@ -234,7 +277,10 @@ describe("the board's rebuild", () => {
     const order = await node.place(branch_id, 250_000);
     await node.place(branch_id, 30_000);
     await node.release(order);
-    const { position } = await node.ask(setSlotCapacity, { slot_id: slotId(branch_id, "15:00"), capacity_minor: 5 });
+    const { position } = await node.ask(setSlotCapacity, {
+      slot_id: slotId(branch_id, "15:00"),
+      capacity_minor: 5,
+    });
     const before = await node.ask(listSlots, { branch_id, after: position });
     const slots = consumersOf(node.runtime.log).get("slots");
     await node.runtime.pool.query("update slots set load_minor = load_minor + 1, own_capacity_minor = null");
@@ -262,10 +308,14 @@ describe("free times", () => {
     const branch_id = await node.openBranch({ hours: daily("12:00", "14:00"), preorder_hours: 2 });
     const { position } = await node.place(branch_id, 60_000, { wish: at("13:30") });
     const starts = async (amount_minor: number): Promise<string[]> =>
-      (await node.ask(freeSlots, { branch_id, from: at("13:20"), amount_minor, after: position })).items.map(({ start }) => start);
+      (await node.ask(freeSlots, { branch_id, from: at("13:20"), amount_minor, after: position })).items.map(
+        ({ start }) => start,
+      );
     expect(await starts(40_000)).toEqual([at("13:30"), at("13:45")]);
     expect(await starts(40_001)).toEqual([at("13:45")]);
-    expect((await node.refused(freeSlots, { branch_id, from: "2016-12-31T23:59:60Z" })).code).toBe("input.invalid");
+    expect((await node.refused(freeSlots, { branch_id, from: "2016-12-31T23:59:60Z" })).code).toBe(
+      "input.invalid",
+    );
   });
 });
 
@@ -273,36 +323,61 @@ describe("the shift leader", () => {
   it("disables a slot and gives it a capacity of its own, as the board then shows", async () => {
     const branch_id = await node.openBranch({ hours: daily("12:30", "13:00"), preorder_hours: 25 });
     const [first, second] = [slotId(branch_id, "12:30"), slotId(branch_id, "12:45")];
-    expect(await node.ask(setSlotDisabled, { slot_id: first, disabled: true })).toMatchObject({ slot_id: first, disabled: true });
+    expect(await node.ask(setSlotDisabled, { slot_id: first, disabled: true })).toMatchObject({
+      slot_id: first,
+      disabled: true,
+    });
     const { position } = await node.ask(setSlotCapacity, { slot_id: second, capacity_minor: 0 });
     await node.configure(branch_id, { capacity_minor: 200_000 });
     const board = async (after: number) =>
-      (await node.ask(listSlots, { branch_id, after })).items.map((slot) => [slot.disabled, slot.capacity_minor]);
-    expect(await board(position)).toEqual([[true, 200_000], [false, 0]]);
+      (await node.ask(listSlots, { branch_id, after })).items.map((slot) => [
+        slot.disabled,
+        slot.capacity_minor,
+      ]);
+    expect(await board(position)).toEqual([
+      [true, 200_000],
+      [false, 0],
+    ]);
     expect((await node.place(branch_id, 1)).business_date).toBe("2026-03-03");
     await node.ask(setSlotDisabled, { slot_id: first, disabled: false });
     const back = await node.ask(setSlotCapacity, { slot_id: second, capacity_minor: null });
-    expect(await board(back.position)).toEqual([[false, 200_000], [false, 200_000]]);
+    expect(await board(back.position)).toEqual([
+      [false, 200_000],
+      [false, 200_000],
+    ]);
   });
 
   it("plans one slot, or many of a day at once, all or none", async () => {
     const branch_id = await node.openBranch();
     const name = (time: string, date = DATE) => slotId(branch_id, time, date);
-    expect(await node.ask(setSlotPlan, { slot_id: name("15:00"), pickup_plan: 4 })).toMatchObject({ pickup_plan: 4, delivery_plan: null });
-    const plans = [{ slot_id: name("15:00"), delivery_plan: 0 }, { slot_id: name("15:15"), pickup_plan: 2 }];
+    expect(await node.ask(setSlotPlan, { slot_id: name("15:00"), pickup_plan: 4 })).toMatchObject({
+      pickup_plan: 4,
+      delivery_plan: null,
+    });
+    const plans = [
+      { slot_id: name("15:00"), delivery_plan: 0 },
+      { slot_id: name("15:15"), pickup_plan: 2 },
+    ];
     const { items } = await node.ask(setSlotPlans, { plans });
-    expect(items.map((slot) => [slot.delivery_plan, slot.pickup_plan])).toEqual([[0, 4], [null, 2]]);
-    const refused = async (slot_id: string) => (await node.refused(setSlotPlans, { plans: [...plans, { slot_id, pickup_plan: 9 }] })).code;
+    expect(items.map((slot) => [slot.delivery_plan, slot.pickup_plan])).toEqual([
+      [0, 4],
+      [null, 2],
+    ]);
+    const refused = async (slot_id: string) =>
+      (await node.refused(setSlotPlans, { plans: [...plans, { slot_id, pickup_plan: 9 }] })).code;
     expect(await refused(name("15:15"))).toBe("slot.planned_twice");
     expect(await refused(name("15:00", "2026-03-03"))).toBe("slot.plan_spans_days");
     expect(await refused(name("15:01"))).toBe("slot.unknown");
     expect(await refused(name("11:00"))).toBe("slot.past");
   });
 
-  it.each(["nonsense", `${randomUUID()}_20260302T1230Z`, ""])("does not change a slot that is none: %s", async (slot_id) => {
-    const code = slot_id === "" ? "input.invalid" : "slot.unknown";
-    expect((await node.refused(setSlotDisabled, { slot_id, disabled: true })).code).toBe(code);
-  });
+  it.each(["nonsense", `${randomUUID()}_20260302T1230Z`, ""])(
+    "does not change a slot that is none: %s",
+    async (slot_id) => {
+      const code = slot_id === "" ? "input.invalid" : "slot.unknown";
+      expect((await node.refused(setSlotDisabled, { slot_id, disabled: true })).code).toBe(code);
+    },
+  );
 
   it("has a say at their own branches only", async () => {
     const [own, foreign] = [await node.openBranch(), await node.openBranch()];
@@ -310,13 +385,27 @@ describe("the shift leader", () => {
     expect((await node.ask(listSlots, {}, { caller })).items[0]?.branch_id).toBe(own);
     expect((await node.ask(kitchenLoad, {}, { caller })).branch_id).toBe(own);
     for (const contract of [listSlots, kitchenLoad]) {
-      expect((await node.refused(contract, { branch_id: foreign }, { caller })).code).toBe("branch.not_yours");
+      expect((await node.refused(contract, { branch_id: foreign }, { caller })).code).toBe(
+        "branch.not_yours",
+      );
     }
     const slot_id = slotId(foreign, "15:00");
-    expect((await node.refused(setSlotDisabled, { slot_id, disabled: true }, { caller })).code).toBe("branch.not_yours");
-    expect((await node.refused(setSlotPlans, { plans: [{ slot_id, pickup_plan: 1 }] }, { caller })).code).toBe("branch.not_yours");
+    expect((await node.refused(setSlotDisabled, { slot_id, disabled: true }, { caller })).code).toBe(
+      "branch.not_yours",
+    );
+    expect(
+      (await node.refused(setSlotPlans, { plans: [{ slot_id, pickup_plan: 1 }] }, { caller })).code,
+    ).toBe("branch.not_yours");
     const cook: Caller = { ...caller, role: "cook" };
-    expect((await node.refused(setSlotDisabled, { slot_id: slotId(own, "15:00"), disabled: true }, { caller: cook })).code).toBe("auth.forbidden");
+    expect(
+      (
+        await node.refused(
+          setSlotDisabled,
+          { slot_id: slotId(own, "15:00"), disabled: true },
+          { caller: cook },
+        )
+      ).code,
+    ).toBe("auth.forbidden");
   });
 });
 
@@ -326,17 +415,45 @@ describe("the kitchen's load", () => {
     await node.place(branch_id, 80_000, { wish: at("12:30") });
     const { position } = await node.place(branch_id, 50_000, { wish: at("13:30") });
     node.now = Date.parse(at("12:35"));
-    const load = (window: "current" | "next" | "operational" | "shift") => node.ask(kitchenLoad, { branch_id, window, after: position });
-    expect(await load("current")).toMatchObject({ start: at("12:30"), load_minor: 80_000, load_percent: 80, band: "high", orders_count: 1 });
-    expect(await load("next")).toMatchObject({ start: at("12:45"), end: at("13:00"), load_percent: 0, band: "low" });
-    expect(await load("operational")).toMatchObject({ start: at("12:30"), end: at("13:45"), load_minor: 130_000, load_percent: 26 });
-    expect(await load("shift")).toMatchObject({ start: at("12:00"), end: at("14:00"), load_minor: 130_000, load_percent: 16 });
+    const load = (window: "current" | "next" | "operational" | "shift") =>
+      node.ask(kitchenLoad, { branch_id, window, after: position });
+    expect(await load("current")).toMatchObject({
+      start: at("12:30"),
+      load_minor: 80_000,
+      load_percent: 80,
+      band: "high",
+      orders_count: 1,
+    });
+    expect(await load("next")).toMatchObject({
+      start: at("12:45"),
+      end: at("13:00"),
+      load_percent: 0,
+      band: "low",
+    });
+    expect(await load("operational")).toMatchObject({
+      start: at("12:30"),
+      end: at("13:45"),
+      load_minor: 130_000,
+      load_percent: 26,
+    });
+    expect(await load("shift")).toMatchObject({
+      start: at("12:00"),
+      end: at("14:00"),
+      load_minor: 130_000,
+      load_percent: 16,
+    });
   });
 
   it("looks past the night for the next slot", async () => {
     const branch_id = await node.openBranch({ holidays: [{ date: "2026-03-03", hours: null }] });
     node.now = Date.parse(at("23:00"));
-    expect(await node.ask(kitchenLoad, { branch_id })).toMatchObject({ window: "current", start: null, slots: [] });
-    expect(await node.ask(kitchenLoad, { branch_id, window: "next" })).toMatchObject({ start: at("10:00", "2026-03-04") });
+    expect(await node.ask(kitchenLoad, { branch_id })).toMatchObject({
+      window: "current",
+      start: null,
+      slots: [],
+    });
+    expect(await node.ask(kitchenLoad, { branch_id, window: "next" })).toMatchObject({
+      start: at("10:00", "2026-03-04"),
+    });
   });
 });

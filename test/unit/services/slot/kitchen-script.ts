@@ -9,7 +9,12 @@ import { branchWith, daily, draftOf, givenFor, Kitchen, MINUTE, ms } from "./kit
 
 /** One step of a random day. Numbers choose among what the day offers at that moment. */
 export type Step =
-  | { readonly do: "place"; readonly amount: number; readonly wish_minutes: number | null; readonly delivery: boolean }
+  | {
+      readonly do: "place";
+      readonly amount: number;
+      readonly wish_minutes: number | null;
+      readonly delivery: boolean;
+    }
   | { readonly do: "release"; readonly pick: number }
   | { readonly do: "disable"; readonly pick: number; readonly disabled: boolean }
   | { readonly do: "capacity"; readonly pick: number; readonly capacity: number | null }
@@ -19,7 +24,11 @@ export type Step =
 
 const pick = fc.nat(10_000);
 /** Around the capacity of a slot, and many small ones so that slots fill to the brim. */
-const amount = fc.oneof(fc.constantFrom(0, 1, 25_000, 50_000, 100_000), fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 450_000 }));
+const amount = fc.oneof(
+  fc.constantFrom(0, 1, 25_000, 50_000, 100_000),
+  fc.integer({ min: 1, max: 100_000 }),
+  fc.integer({ min: 1, max: 450_000 }),
+);
 const place = fc.record({
   do: fc.constant("place" as const),
   amount,
@@ -43,7 +52,10 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: place },
     { weight: 4, arbitrary: fc.record({ do: fc.constant("release" as const), pick }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("disable" as const), pick, disabled: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("disable" as const), pick, disabled: fc.boolean() }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -52,7 +64,10 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
         capacity: fc.option(fc.constantFrom(0, 30_000, 100_000, 250_000)),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("plan" as const), pick, plan: fc.option(fc.nat(9)) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("plan" as const), pick, plan: fc.option(fc.nat(9)) }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.nat(20) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("configure" as const), rules }) },
   ),
@@ -74,7 +89,11 @@ export class ScriptedDay {
   private nextId = 1;
 
   /** Plays one step; `onPlaced` sees each order before it is in the books, `onFull` each refusal for lack of room. */
-  play(step: Step, onPlaced: (order: OrderPlaced["data"], amount: number) => void, onFull: (command: SlotCommand) => void = () => undefined): void {
+  play(
+    step: Step,
+    onPlaced: (order: OrderPlaced["data"], amount: number) => void,
+    onFull: (command: SlotCommand) => void = () => undefined,
+  ): void {
     switch (step.do) {
       case "place":
         this.place(step, onPlaced, onFull);
@@ -83,19 +102,40 @@ export class ScriptedDay {
         this.release(step.pick);
         return;
       case "disable":
-        this.set(step.pick, (start_ms, now_ms) => ({ type: "slot.set_disabled", start_ms, disabled: step.disabled, now_ms }), (start_ms) => {
-          if (step.disabled) this.disabled.add(start_ms);
-          else this.disabled.delete(start_ms);
-        });
+        this.set(
+          step.pick,
+          (start_ms, now_ms) => ({ type: "slot.set_disabled", start_ms, disabled: step.disabled, now_ms }),
+          (start_ms) => {
+            if (step.disabled) this.disabled.add(start_ms);
+            else this.disabled.delete(start_ms);
+          },
+        );
         return;
       case "capacity":
-        this.set(step.pick, (start_ms, now_ms) => ({ type: "slot.set_capacity", start_ms, capacity_minor: step.capacity, now_ms }), (start_ms) => {
-          if (step.capacity === null) this.capacities.delete(start_ms);
-          else this.capacities.set(start_ms, step.capacity);
-        });
+        this.set(
+          step.pick,
+          (start_ms, now_ms) => ({
+            type: "slot.set_capacity",
+            start_ms,
+            capacity_minor: step.capacity,
+            now_ms,
+          }),
+          (start_ms) => {
+            if (step.capacity === null) this.capacities.delete(start_ms);
+            else this.capacities.set(start_ms, step.capacity);
+          },
+        );
         return;
       case "plan":
-        this.set(step.pick, (start_ms, now_ms) => ({ type: "slot.set_plan", plans: [{ start_ms, pickup_plan: step.plan }], now_ms }), () => undefined);
+        this.set(
+          step.pick,
+          (start_ms, now_ms) => ({
+            type: "slot.set_plan",
+            plans: [{ start_ms, pickup_plan: step.plan }],
+            now_ms,
+          }),
+          () => undefined,
+        );
         return;
       case "wait":
         this.now_ms += step.minutes * MINUTE;
@@ -139,7 +179,8 @@ export class ScriptedDay {
     const wish_ms = command.draft.preferred_time === null ? 0 : Date.parse(command.draft.preferred_time);
     const earliest_ms = Math.max(wish_ms, command.now_ms + lead_time_minutes * MINUTE);
     const latest_ms =
-      command.now_ms + Math.max(preorder_hours * 60 * MINUTE, (lead_time_minutes + slot_minutes) * MINUTE - 1);
+      command.now_ms +
+      Math.max(preorder_hours * 60 * MINUTE, (lead_time_minutes + slot_minutes) * MINUTE - 1);
     return grid.slots.slice(firstSlotFrom(grid, earliest_ms), lastSlotUntil(grid, latest_ms) + 1);
   }
 
@@ -148,7 +189,8 @@ export class ScriptedDay {
     onPlaced: (order: OrderPlaced["data"], amount: number) => void,
     onFull: (command: SlotCommand) => void,
   ): void {
-    const preferred_time = wish_minutes === null ? null : new Date(this.now_ms + wish_minutes * MINUTE).toISOString();
+    const preferred_time =
+      wish_minutes === null ? null : new Date(this.now_ms + wish_minutes * MINUTE).toISOString();
     const draft = draftOf(`order-${String(this.nextId++)}`, amount, {
       preferred_time,
       fulfilment: delivery ? "delivery" : "pickup",
@@ -172,11 +214,14 @@ export class ScriptedDay {
     booking.released = true;
   }
 
-  private set(chosen: number, command: (start_ms: number, now_ms: number) => SlotCommand, onSet: (start_ms: number) => void): void {
+  private set(
+    chosen: number,
+    command: (start_ms: number, now_ms: number) => SlotCommand,
+    onSet: (start_ms: number) => void,
+  ): void {
     const { slots } = this.kitchen.given.grid;
     const slot = slots[chosen % Math.max(slots.length, 1)];
     if (slot === undefined) return;
     if (!isRefusal(this.kitchen.tell(command(slot.start_ms, this.now_ms)))) onSet(slot.start_ms);
   }
 }
-

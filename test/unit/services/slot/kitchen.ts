@@ -55,11 +55,19 @@ export const at = (time: string, date: string = DATE): string => `${date}T${time
 export const ms = (time: string, date: string = DATE): number => Date.parse(at(time, date));
 export const slotId = (time: string, date: string = DATE): string => slotIdOf(BRANCH_ID, ms(time, date));
 
-export function givenFor(branch: Branch = branchWith(), overhang: Overhang = NO_OVERHANG, date = DATE): DayGiven {
+export function givenFor(
+  branch: Branch = branchWith(),
+  overhang: Overhang = NO_OVERHANG,
+  date = DATE,
+): DayGiven {
   return { branch, grid: gridOf(branch, date), overhang };
 }
 
-export function draftOf(order_id: string, items_total_minor: number, more: Partial<OrderDraft> = {}): OrderDraft {
+export function draftOf(
+  order_id: string,
+  items_total_minor: number,
+  more: Partial<OrderDraft> = {},
+): OrderDraft {
   return {
     order_id,
     branch_id: BRANCH_ID,
@@ -91,7 +99,11 @@ export function place(
   { now = "12:00", wish, ...more }: Partial<OrderDraft> & { now?: string; wish?: string } = {},
 ): PlaceOrder {
   const preferred_time = wish === undefined ? null : at(wish);
-  return { type: "slot.place", draft: draftOf(order_id, amount, { preferred_time, ...more }), now_ms: ms(now) };
+  return {
+    type: "slot.place",
+    draft: draftOf(order_id, amount, { preferred_time, ...more }),
+    now_ms: ms(now),
+  };
 }
 
 /** A kitchen-day as the actor runs it: decides, folds, keeps its history. Rules may change between two commands. */
@@ -143,6 +155,8 @@ export class Kitchen {
   }
 
   loadAt(time: string): number {
-    return [...this.state.cells()].filter((cell) => cell.start_ms === ms(time)).reduce((sum, cell) => sum + cell.load_minor, 0);
+    return [...this.state.cells()]
+      .filter((cell) => cell.start_ms === ms(time))
+      .reduce((sum, cell) => sum + cell.load_minor, 0);
   }
 }

@@ -1,17 +1,19 @@
 import { freeOn, slotsOf, type BoardDay, type SlotRow } from "../../../../services/slot/slot.board";
 import { loadOf, slotsIn } from "../../../../services/slot/slot.load";
+import type { SlotView } from "../../../../services/slot/slot.events";
 import { at, BRANCH_ID, branchWith, daily, givenFor, ms, slotId } from "./kitchen";
 
 const FULL = 100_000;
 
-function row(time: string, more: Partial<SlotRow> = {}, minutes = 15): SlotRow {
-  return {
+type Row = Partial<SlotView> & { own_capacity_minor?: number | null };
+
+function row(time: string, { own_capacity_minor = null, ...more }: Row = {}, minutes = 15): SlotRow {
+  const view: SlotView = {
     slot_id: slotId(time),
     branch_id: BRANCH_ID,
     start: at(time),
     end: new Date(ms(time) + minutes * 60_000).toISOString(),
     capacity_minor: FULL,
-    own_capacity_minor: null,
     load_minor: 0,
     orders_count: 0,
     delivery_count: 0,
@@ -21,6 +23,7 @@ function row(time: string, more: Partial<SlotRow> = {}, minutes = 15): SlotRow {
     disabled: false,
     ...more,
   };
+  return { view, own_capacity_minor };
 }
 
 function dayWith(rows: readonly SlotRow[], rules: Parameters<typeof branchWith>[0] = {}): BoardDay {
@@ -29,11 +32,15 @@ function dayWith(rows: readonly SlotRow[], rules: Parameters<typeof branchWith>[
 }
 
 const free = (day: BoardDay, from: string, amount_minor = 0, limit = 10): string[] =>
-  freeOn(day, { amount_minor, from_ms: ms(from), to_ms: ms("23:00"), limit }).map(({ start }) => start.slice(11, 16));
+  freeOn(day, { amount_minor, from_ms: ms(from), to_ms: ms("23:00"), limit }).map(({ start }) =>
+    start.slice(11, 16),
+  );
 
 describe("the slot board", () => {
   it("shows every slot that the rules offer, touched or not", () => {
-    const slots = slotsOf(dayWith([row("12:15", { load_minor: 5, orders_count: 1, pickup_count: 1, pickup_plan: 0 })]));
+    const slots = slotsOf(
+      dayWith([row("12:15", { load_minor: 5, orders_count: 1, pickup_count: 1, pickup_plan: 0 })]),
+    );
     expect(slots.map((slot) => [slot.start, slot.load_minor, slot.pickup_plan])).toEqual([
       [at("12:00"), 0, null],
       [at("12:15"), 5, 0],
@@ -44,17 +51,32 @@ describe("the slot board", () => {
   });
 
   it("shows the capacity in force, not that of the last booking; a slot's own stays", () => {
-    const rows = [row("12:00", { capacity_minor: 1 }), row("12:15", { capacity_minor: 0, own_capacity_minor: 0 })];
+    const rows = [
+      row("12:00", { capacity_minor: 1 }),
+      row("12:15", { capacity_minor: 0, own_capacity_minor: 0 }),
+    ];
     expect(slotsOf(dayWith(rows)).map((slot) => slot.capacity_minor)).toEqual([FULL, 0, FULL, FULL]);
   });
 
   it("keeps showing what was booked under another slot length or other hours, but not what is empty", () => {
-    const rows = [row("11:30", { load_minor: 7, orders_count: 1 }), row("12:20", { load_minor: 9, orders_count: 1 }, 10), row("12:50", {}, 10)];
-    expect(slotsOf(dayWith(rows)).map((slot) => slot.start.slice(11, 16))).toEqual(["11:30", "12:00", "12:15", "12:20", "12:30", "12:45"]);
+    const rows = [
+      row("11:30", { load_minor: 7, orders_count: 1 }),
+      row("12:20", { load_minor: 9, orders_count: 1 }, 10),
+      row("12:50", {}, 10),
+    ];
+    expect(slotsOf(dayWith(rows)).map((slot) => slot.start.slice(11, 16))).toEqual([
+      "11:30",
+      "12:00",
+      "12:15",
+      "12:20",
+      "12:30",
+      "12:45",
+    ]);
   });
 
   it("leaves the rows of other days to other days", () => {
-    const rows = [{ ...row("12:00", { load_minor: 7 }), start: at("12:00", "2026-03-01"), slot_id: slotId("12:00", "2026-03-01") }];
+    const yesterday = { start: at("12:00", "2026-03-01"), slot_id: slotId("12:00", "2026-03-01") };
+    const rows = [row("12:00", { load_minor: 7, ...yesterday })];
     expect(slotsOf(dayWith(rows))).toHaveLength(4);
   });
 });

@@ -218,7 +218,13 @@ describe("the calendar's memory", () => {
   });
 
   it("walks from day to day over a range of time", () => {
-    const days = [...new SlotCalendar().daysBetween(branchWith(), Date.parse("2026-03-02T23:00:00Z"), Date.parse("2026-03-04T00:00:00Z"))];
+    const days = [
+      ...new SlotCalendar().daysBetween(
+        branchWith(),
+        Date.parse("2026-03-02T23:00:00Z"),
+        Date.parse("2026-03-04T00:00:00Z"),
+      ),
+    ];
     expect(days.map((day) => day.business_date)).toEqual(["2026-03-02", "2026-03-03", "2026-03-04"]);
   });
 });

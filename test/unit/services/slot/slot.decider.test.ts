@@ -1,10 +1,23 @@
 import type { Branch } from "../../../../services/branch/branch.events";
 import { orderStream } from "../../../../services/order/order.events";
-import { at, BRANCH_ID, branchWith, daily, DATE, draftOf, givenFor, Kitchen, ms, place, slotId } from "./kitchen";
+import {
+  at,
+  BRANCH_ID,
+  branchWith,
+  daily,
+  DATE,
+  draftOf,
+  givenFor,
+  Kitchen,
+  ms,
+  place,
+  slotId,
+} from "./kitchen";
 
 const FULL = 100_000;
 
-const kitchenWith = (rules: Partial<Branch["slot_rules"]> = {}): Kitchen => new Kitchen(givenFor(branchWith(rules)));
+const kitchenWith = (rules: Partial<Branch["slot_rules"]> = {}): Kitchen =>
+  new Kitchen(givenFor(branchWith(rules)));
 
 describe("given an empty day, when an order is placed", () => {
   it("then it gets the first slot after the lead time, a number and a display id", () => {
@@ -77,7 +90,9 @@ describe("given an empty day, when an order is placed", () => {
 
   it("then only the items count, not the fee and not the discount", () => {
     const kitchen = new Kitchen();
-    kitchen.accept(place("a", FULL, { delivery_fee_minor: 20_000, discount_minor: 50_000, total_minor: 70_000 }));
+    kitchen.accept(
+      place("a", FULL, { delivery_fee_minor: 20_000, discount_minor: 50_000, total_minor: 70_000 }),
+    );
     expect(kitchen.times(place("b", 1))).toEqual(["12:45"]);
   });
 
@@ -148,7 +163,10 @@ describe("given opening hours", () => {
   it("then an order is taken at most the preorder hours ahead", () => {
     const kitchen = kitchenWith({ preorder_hours: 2 });
     expect(kitchen.times(place("a", 1, { wish: "14:00" }))).toEqual(["14:00"]);
-    expect(kitchen.refused(place("b", 1, { wish: "14:01" }))).toMatchObject({ refused: "unprocessable", code: "slot.too_far" });
+    expect(kitchen.refused(place("b", 1, { wish: "14:01" }))).toMatchObject({
+      refused: "unprocessable",
+      code: "slot.too_far",
+    });
     expect(kitchen.refused(place("c", 1, { now: "07:00" })).code).toBe("slot.branch_closed");
   });
 
@@ -195,7 +213,12 @@ describe("given an order larger than a slot", () => {
     [
       "disabled",
       (kitchen: Kitchen) =>
-        kitchen.accept({ type: "slot.set_disabled", start_ms: ms("12:45"), disabled: true, now_ms: ms("12:00") }),
+        kitchen.accept({
+          type: "slot.set_disabled",
+          start_ms: ms("12:45"),
+          disabled: true,
+          now_ms: ms("12:00"),
+        }),
     ],
   ])("then a slot that is %s is not spanned", (_what, block) => {
     const kitchen = new Kitchen();
@@ -226,7 +249,12 @@ describe("given an order larger than a slot", () => {
 
   it("then a branch that does not spread still uses a slot that was made large enough", () => {
     const kitchen = kitchenWith({ oversize: "refuse" });
-    kitchen.accept({ type: "slot.set_capacity", start_ms: ms("15:00"), capacity_minor: 300_000, now_ms: ms("12:00") });
+    kitchen.accept({
+      type: "slot.set_capacity",
+      start_ms: ms("15:00"),
+      capacity_minor: 300_000,
+      now_ms: ms("12:00"),
+    });
     expect(kitchen.times(place("a", 250_000))).toEqual(["15:00"]);
     expect(kitchen.refused(place("b", 250_000)).code).toBe("slot.full");
   });
@@ -234,7 +262,12 @@ describe("given an order larger than a slot", () => {
   it("then slots that were all made small are spread over, too", () => {
     const kitchen = kitchenWith({ hours: daily("12:30", "13:00") });
     for (const time of ["12:30", "12:45"]) {
-      kitchen.accept({ type: "slot.set_capacity", start_ms: ms(time), capacity_minor: 50_000, now_ms: ms("12:00") });
+      kitchen.accept({
+        type: "slot.set_capacity",
+        start_ms: ms(time),
+        capacity_minor: 50_000,
+        now_ms: ms("12:00"),
+      });
     }
     expect(kitchen.times(place("a", 80_000))).toEqual(["12:30", "12:45"]);
   });
@@ -252,8 +285,13 @@ describe("given a booking, when it is released", () => {
     ];
     expect(answer).toEqual({ shares });
     expect(events).toHaveLength(1);
-    expect(events[0]).toMatchObject({ type: "slot.released", data: { branch_id: BRANCH_ID, business_date: DATE, order_id: "a", shares } });
-    expect(events[0]?.data.slots.map((slot) => [slot.load_minor, slot.orders_count, slot.delivery_count])).toEqual([
+    expect(events[0]).toMatchObject({
+      type: "slot.released",
+      data: { branch_id: BRANCH_ID, business_date: DATE, order_id: "a", shares },
+    });
+    expect(
+      events[0]?.data.slots.map((slot) => [slot.load_minor, slot.orders_count, slot.delivery_count]),
+    ).toEqual([
       [0, 0, 0],
       [0, 0, 0],
       [0, 0, 0],
@@ -292,7 +330,10 @@ describe("given an order that has its slot, when it is placed again", () => {
   it("then it is refused and counted once, also after its release", () => {
     const kitchen = new Kitchen();
     kitchen.accept(place("a", 60_000));
-    expect(kitchen.refused(place("a", 60_000))).toMatchObject({ refused: "conflict", code: "slot.already_booked" });
+    expect(kitchen.refused(place("a", 60_000))).toMatchObject({
+      refused: "conflict",
+      code: "slot.already_booked",
+    });
     expect(kitchen.loadAt("12:30")).toBe(60_000);
     kitchen.accept({ type: "slot.release", order_id: "a" });
     expect(kitchen.refused(place("a", 60_000)).code).toBe("slot.already_booked");
@@ -317,12 +358,21 @@ describe("given a slot, when the shift leader disables it", () => {
 
   it("then a running slot may still be changed, a past one not", () => {
     expect(new Kitchen().accept(disable(true, "12:44")).events).toHaveLength(1);
-    expect(new Kitchen().refused(disable(true, "12:45"))).toMatchObject({ refused: "conflict", code: "slot.past" });
+    expect(new Kitchen().refused(disable(true, "12:45"))).toMatchObject({
+      refused: "conflict",
+      code: "slot.past",
+    });
   });
 
-  it.each(["12:31", "09:45", "22:00"])("then a start at %s, which the grid does not have, is unknown", (time) => {
-    expect(new Kitchen().refused(disable(true, "09:00", time))).toMatchObject({ refused: "not_found", code: "slot.unknown" });
-  });
+  it.each(["12:31", "09:45", "22:00"])(
+    "then a start at %s, which the grid does not have, is unknown",
+    (time) => {
+      expect(new Kitchen().refused(disable(true, "09:00", time))).toMatchObject({
+        refused: "not_found",
+        code: "slot.unknown",
+      });
+    },
+  );
 
   it("then a day with all slots disabled is full, not closed", () => {
     const kitchen = kitchenWith({ hours: daily("12:30", "12:45") });
@@ -339,7 +389,10 @@ describe("given a slot, when it gets a capacity of its own", () => {
     const kitchen = new Kitchen();
     const { events } = kitchen.accept(capacity(30_000));
     expect(events).toMatchObject([
-      { type: "slot.capacity_set", data: { capacity_minor: 30_000, slots: [{ slot_id: slotId("12:30"), capacity_minor: 30_000 }] } },
+      {
+        type: "slot.capacity_set",
+        data: { capacity_minor: 30_000, slots: [{ slot_id: slotId("12:30"), capacity_minor: 30_000 }] },
+      },
     ]);
     expect(kitchen.times(place("a", 40_000))).toEqual(["12:45"]);
     expect(kitchen.times(place("b", 30_000))).toEqual(["12:30"]);
@@ -349,7 +402,11 @@ describe("given a slot, when it gets a capacity of its own", () => {
     const kitchen = new Kitchen();
     kitchen.accept(place("a", 60_000));
     const { events } = kitchen.accept(capacity(50_000));
-    expect(events[0]?.data.slots[0]).toMatchObject({ capacity_minor: 50_000, load_minor: 60_000, orders_count: 1 });
+    expect(events[0]?.data.slots[0]).toMatchObject({
+      capacity_minor: 50_000,
+      load_minor: 60_000,
+      orders_count: 1,
+    });
     expect(kitchen.times(place("b", 0))).toEqual(["12:45"]);
     kitchen.accept({ type: "slot.release", order_id: "a" });
     expect(kitchen.times(place("c", 50_000))).toEqual(["12:30"]);
@@ -377,8 +434,9 @@ describe("given a slot, when it gets a capacity of its own", () => {
 });
 
 describe("given slots, when they are planned", () => {
-  const plan = (...plans: { start_ms: number; delivery_plan?: number | null; pickup_plan?: number | null }[]) =>
-    ({ type: "slot.set_plan", plans, now_ms: ms("12:00") }) as const;
+  const plan = (
+    ...plans: { start_ms: number; delivery_plan?: number | null; pickup_plan?: number | null }[]
+  ) => ({ type: "slot.set_plan", plans, now_ms: ms("12:00") }) as const;
 
   it("then one event carries them all, and what was not named stays", () => {
     const kitchen = new Kitchen();
@@ -417,7 +475,11 @@ describe("input that no caller may send", () => {
   it("is a defect: a negative capacity or plan", () => {
     const now_ms = ms("12:00");
     const start_ms = ms("15:00");
-    expect(() => new Kitchen().tell({ type: "slot.set_capacity", start_ms, capacity_minor: -1, now_ms })).toThrow("capacity_minor");
-    expect(() => new Kitchen().tell({ type: "slot.set_plan", plans: [{ start_ms, pickup_plan: -1 }], now_ms })).toThrow("plan");
+    expect(() =>
+      new Kitchen().tell({ type: "slot.set_capacity", start_ms, capacity_minor: -1, now_ms }),
+    ).toThrow("capacity_minor");
+    expect(() =>
+      new Kitchen().tell({ type: "slot.set_plan", plans: [{ start_ms, pickup_plan: -1 }], now_ms }),
+    ).toThrow("plan");
   });
 });

@@ -63,7 +63,9 @@ describe("faults of older systems that do not come back", () => {
     kitchen.accept(place("a", FULL));
     kitchen.accept({ type: "slot.release", order_id: "a" });
     expect(kitchen.times(place("b", FULL))).toEqual(["12:30"]);
-    expect(restarted(kitchen, 3).refused({ type: "slot.release", order_id: "a" }).code).toBe("slot.already_released");
+    expect(restarted(kitchen, 3).refused({ type: "slot.release", order_id: "a" }).code).toBe(
+      "slot.already_released",
+    );
     expect(kitchen.loadAt("12:30")).toBe(FULL);
   });
 
@@ -73,7 +75,9 @@ describe("faults of older systems that do not come back", () => {
       const wish_ms = Date.parse(at("12:30")) + seconds * 1_000;
       const preferred_time = new Date(wish_ms).toISOString();
       const near = kitchen.placed(place("near", 1, { preferred_time }));
-      const far = kitchen.placed(place("far", 1, { preferred_time: new Date(wish_ms + 2 * MINUTE).toISOString() }));
+      const far = kitchen.placed(
+        place("far", 1, { preferred_time: new Date(wish_ms + 2 * MINUTE).toISOString() }),
+      );
       expect(Date.parse(near.visible_at)).toBeLessThanOrEqual(Date.parse(far.visible_at));
     }
   });
@@ -83,6 +87,10 @@ describe("faults of older systems that do not come back", () => {
     const late = { ...place("a", 1), now_ms: Date.parse("2026-03-02T23:46:00+07:00") };
     expect(new Kitchen(givenFor(branch)).refused(late).code).toBe("slot.branch_closed");
     const placed = new Kitchen(givenFor(branch, undefined, "2026-03-03")).placed(late);
-    expect(placed).toMatchObject({ business_date: "2026-03-03", preorder: true, ready_at: "2026-03-03T03:00:00.000Z" });
+    expect(placed).toMatchObject({
+      business_date: "2026-03-03",
+      preorder: true,
+      ready_at: "2026-03-03T03:00:00.000Z",
+    });
   });
 });

@@ -44,9 +44,19 @@ describe("the projection of slots", () => {
       position: 6,
       business_date: "2026-03-02",
       own_capacity: { capacity_minor: 60_000 },
-      view: { slot_id: slotId("12:30"), load_minor: 0, capacity_minor: 60_000, disabled: true, pickup_plan: 3 },
+      view: {
+        slot_id: slotId("12:30"),
+        load_minor: 0,
+        capacity_minor: 60_000,
+        disabled: true,
+        pickup_plan: 3,
+      },
     });
-    expect(changes[1]).toMatchObject({ position: 5, own_capacity: undefined, view: { slot_id: slotId("12:45"), load_minor: 100_000 } });
+    expect(changes[1]).toMatchObject({
+      position: 5,
+      own_capacity: undefined,
+      view: { slot_id: slotId("12:45"), load_minor: 100_000 },
+    });
     expect(changes[2]).toMatchObject({ position: 5, view: { slot_id: slotId("13:00"), load_minor: 50_000 } });
   });
 

@@ -13,7 +13,8 @@ function played(script: readonly Step[]): ScriptedDay {
   return day;
 }
 
-const fold = (events: readonly SlotEvent[], state = new KitchenDay()): KitchenDay => events.reduce(evolve, state);
+const fold = (events: readonly SlotEvent[], state = new KitchenDay()): KitchenDay =>
+  events.reduce(evolve, state);
 
 describe("whatever happens on a day", () => {
   it("no order is placed beyond the capacity of its time, grid changes included", () => {
@@ -44,7 +45,8 @@ describe("whatever happens on a day", () => {
           day.play(
             step,
             (order, amount) => {
-              if (order.shares.length > 1 || amount > day.kitchen.given.branch.slot_rules.capacity_minor) return;
+              if (order.shares.length > 1 || amount > day.kitchen.given.branch.slot_rules.capacity_minor)
+                return;
               const earliest = day.window({ type: "slot.place", draft: order, now_ms }).find(fits(amount));
               expect(order.shares[0]?.start).toBe(earliest?.start);
             },
@@ -80,8 +82,14 @@ describe("whatever happens on a day", () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 0, max: 400_000 }), (script, amount) => {
         const { kitchen, now_ms } = played(script);
-        const loads = () => [...kitchen.state.cells()].filter((cell) => cell.load_minor > 0).map((cell) => [cell.start_ms, cell.end_ms, cell.load_minor]);
-        const counts = () => [...kitchen.state.slots.values()].filter((slot) => slot.orders_count > 0).map((slot) => [slot.start_ms, slot.orders_count, slot.delivery_count]);
+        const loads = () =>
+          [...kitchen.state.cells()]
+            .filter((cell) => cell.load_minor > 0)
+            .map((cell) => [cell.start_ms, cell.end_ms, cell.load_minor]);
+        const counts = () =>
+          [...kitchen.state.slots.values()]
+            .filter((slot) => slot.orders_count > 0)
+            .map((slot) => [slot.start_ms, slot.orders_count, slot.delivery_count]);
         const before = [loads(), counts()];
         const decision = kitchen.tell({ ...place("newcomer", amount), now_ms });
         fc.pre("events" in decision);
@@ -97,14 +105,17 @@ describe("whatever happens on a day", () => {
       fc.property(steps, (script) => {
         const day = played(script);
         const board = new Map<string, SlotView>();
-        for (const { data } of day.kitchen.history) for (const slot of data.slots) board.set(slot.slot_id, slot);
+        for (const { data } of day.kitchen.history)
+          for (const slot of data.slots) board.set(slot.slot_id, slot);
         const orders = day.placed.filter((each) => !each.released).map(({ order }) => order);
         for (const [slot_id, view] of board) {
           const shares = orders.flatMap((order) => order.shares).filter((share) => share.slot_id === slot_id);
           const starting = orders.filter((order) => order.shares[0]?.slot_id === slot_id);
           expect(view.load_minor).toBe(shares.reduce((sum, share) => sum + share.amount_minor, 0));
           expect(view.orders_count).toBe(starting.length);
-          expect(view.delivery_count).toBe(starting.filter((order) => order.fulfilment === "delivery").length);
+          expect(view.delivery_count).toBe(
+            starting.filter((order) => order.fulfilment === "delivery").length,
+          );
           expect(view.pickup_count).toBe(view.orders_count - view.delivery_count);
         }
         expect(orders.every((order) => board.has(order.shares[0]?.slot_id ?? ""))).toBe(true);
@@ -121,7 +132,8 @@ describe("whatever happens on a day", () => {
           visible_ms: Date.parse(order.visible_at),
         }));
         for (const a of orders) {
-          for (const b of orders) if (a.start_ms < b.start_ms) expect(a.visible_ms).toBeLessThanOrEqual(b.visible_ms);
+          for (const b of orders)
+            if (a.start_ms < b.start_ms) expect(a.visible_ms).toBeLessThanOrEqual(b.visible_ms);
         }
       }),
       RUNS,
@@ -134,7 +146,11 @@ describe("whatever happens on a day", () => {
         const { kitchen, now_ms } = played(script);
         const at = kitchen.history.length === 0 ? 0 : cut % kitchen.history.length;
         const saved: unknown = JSON.parse(JSON.stringify(saveKitchenDay(fold(kitchen.history.slice(0, at)))));
-        const states = [kitchen.state, fold(kitchen.history), fold(kitchen.history.slice(at), loadKitchenDay(saved))];
+        const states = [
+          kitchen.state,
+          fold(kitchen.history),
+          fold(kitchen.history.slice(at), loadKitchenDay(saved)),
+        ];
         const [incremental, replayed, resumed] = states.map((state) => saveKitchenDay(state));
         expect(replayed).toEqual(incremental);
         expect(resumed).toEqual(incremental);

@@ -7,7 +7,9 @@ const branch = branchWith({ hours: daily("10:00", "02:00") });
 const range = (from?: string, to?: string): string | string[] => {
   const wish = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const found = rangeOf(new SlotCalendar(), branch, wish, ms("12:00"));
-  return isRefusal(found) ? found.code : [found.from_ms, found.to_ms].map((instant) => new Date(instant).toISOString().slice(0, 16));
+  return isRefusal(found)
+    ? found.code
+    : [found.from_ms, found.to_ms].map((instant) => new Date(instant).toISOString().slice(0, 16));
 };
 
 describe("the range of a slot board", () => {
@@ -22,7 +24,10 @@ describe("the range of a slot board", () => {
   });
 
   it("is what instants say, or a day from one on", () => {
-    expect(range("2026-03-05T12:30:00+07:00", "2026-03-05T06:00:00Z")).toEqual(["2026-03-05T05:30", "2026-03-05T06:00"]);
+    expect(range("2026-03-05T12:30:00+07:00", "2026-03-05T06:00:00Z")).toEqual([
+      "2026-03-05T05:30",
+      "2026-03-05T06:00",
+    ]);
     expect(range("2026-03-05T12:30:00Z")).toEqual(["2026-03-05T12:30", "2026-03-06T12:30"]);
   });
 

@@ -90,10 +90,16 @@ describe("given yesterday's night, when its hours become this morning's", () => 
   it("then an early slot of this morning is not visible before the late ones of last night", () => {
     const rules = { hours: daily("00:00", "24:00"), lead_time_minutes: 30 };
     const night = new Kitchen(givenFor(branchWith(rules), undefined, yesterday));
-    night.accept({ ...place("a", 1, { preferred_time: at("23:45", yesterday) }), now_ms: ms("20:00", yesterday) });
+    night.accept({
+      ...place("a", 1, { preferred_time: at("23:45", yesterday) }),
+      now_ms: ms("20:00", yesterday),
+    });
     const longer = branchWith({ ...rules, lead_time_minutes: 120 }, { version: 2 });
     const today = new Kitchen(givenFor(longer, overhangOf([night.state])));
-    const early = today.placed({ ...place("b", 1, { preferred_time: at("00:00") }), now_ms: ms("21:00", yesterday) });
+    const early = today.placed({
+      ...place("b", 1, { preferred_time: at("00:00") }),
+      now_ms: ms("21:00", yesterday),
+    });
     expect(early.visible_at).toBe(at("23:15", yesterday));
   });
 });

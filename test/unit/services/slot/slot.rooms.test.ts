@@ -15,7 +15,11 @@ describe("the free rooms of a day", () => {
   });
 
   it("count what overlaps a slot by its share of time, rounded up, exactly even for the largest amounts", () => {
-    const load = (from: string, to: string, load_minor: number) => ({ start_ms: ms(from), end_ms: ms(to), load_minor });
+    const load = (from: string, to: string, load_minor: number) => ({
+      start_ms: ms(from),
+      end_ms: ms(to),
+      load_minor,
+    });
     const day = (...loads: ReturnType<typeof load>[]) => DayRooms.of(grid, 2 ** 52, nothingSet, loads);
     expect(day(load("09:50", "10:05", 100)).roomOf(0)).toBe(2 ** 52 - 34);
     expect(day(load("10:05", "10:10", 100)).roomOf(0)).toBe(2 ** 52 - 100);
@@ -41,7 +45,9 @@ describe("the free rooms of a day", () => {
         const day = rooms(100);
         for (const { index, amount } of moves) day.take(index, amount);
         for (const { amount, from, to } of questions) {
-          const walked = grid.slots.findIndex((_, index) => index >= from && index <= to && day.roomOf(index) >= amount);
+          const walked = grid.slots.findIndex(
+            (_, index) => index >= from && index <= to && day.roomOf(index) >= amount,
+          );
           expect(day.firstWithRoom(amount, from, to)).toBe(walked === -1 ? undefined : walked);
         }
       }),

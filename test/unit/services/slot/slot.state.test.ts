@@ -49,8 +49,14 @@ describe("a kitchen-day's state", () => {
     const state = fold(booked);
     expect(loads(state)).toEqual([100, 20]);
     expect(state.number).toBe(7);
-    expect([...state.slots.values()].map((each) => [each.orders_count, each.delivery_count])).toEqual([[1, 1], [0, 0]]);
-    expect([...state.cells()][0]).toMatchObject({ visible_from_ms: ms("12:30"), visible_until_ms: ms("12:30") });
+    expect([...state.slots.values()].map((each) => [each.orders_count, each.delivery_count])).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
+    expect([...state.cells()][0]).toMatchObject({
+      visible_from_ms: ms("12:30"),
+      visible_until_ms: ms("12:30"),
+    });
   });
 
   it("after slot.released holds nothing but the knowledge that the order was here", () => {
@@ -62,7 +68,10 @@ describe("a kitchen-day's state", () => {
   });
 
   it("after slot.disabled_set knows which slots are out of sale", () => {
-    const event = (disabled: boolean): SlotEvent => ({ type: "slot.disabled_set", data: { ...day, disabled, slots: [slot("13:00", { disabled })] } });
+    const event = (disabled: boolean): SlotEvent => ({
+      type: "slot.disabled_set",
+      data: { ...day, disabled, slots: [slot("13:00", { disabled })] },
+    });
     expect(fold(event(true)).slots.get(ms("13:00"))?.disabled).toBe(true);
     expect(fold(event(true), event(false)).slots.get(ms("13:00"))?.disabled).toBe(false);
   });
@@ -79,7 +88,10 @@ describe("a kitchen-day's state", () => {
   it("after slot.plan_set knows the plans of all its slots", () => {
     const slots = [slot("13:00", { delivery_plan: 0, pickup_plan: 4 }), slot("13:15", { pickup_plan: 2 })];
     const state = fold({ type: "slot.plan_set", data: { ...day, slots } });
-    expect([...state.slots.values()].map((each) => [each.delivery_plan, each.pickup_plan])).toEqual([[0, 4], [null, 2]]);
+    expect([...state.slots.values()].map((each) => [each.delivery_plan, each.pickup_plan])).toEqual([
+      [0, 4],
+      [null, 2],
+    ]);
   });
 
   it("comes back from its snapshot, released orders included", () => {
@@ -90,6 +102,8 @@ describe("a kitchen-day's state", () => {
   });
 
   it("comes back from the snapshot of an empty day", () => {
-    expect(loadKitchenDay(JSON.parse(JSON.stringify(saveKitchenDay(new KitchenDay()))))).toEqual(new KitchenDay());
+    expect(loadKitchenDay(JSON.parse(JSON.stringify(saveKitchenDay(new KitchenDay()))))).toEqual(
+      new KitchenDay(),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { refuse } from "../../../../mixins/contract/refusal";
 import { SlotCalendar } from "../../../../services/slot/slot.calendar";
-import { branchClosed, full } from "../../../../services/slot/slot.placement";
+import { branchClosed, full } from "../../../../services/slot/slot.refusals";
 import { tryDays, type AskDay } from "../../../../services/slot/slot.tries";
 import { at, branchWith, daily, draftOf, ms } from "./kitchen";
 
@@ -15,27 +15,38 @@ async function tried(
 ) {
   const asked: string[] = [];
   const offeredBefore: string[] = [];
-  const outcome = await tryDays(new SlotCalendar(), branchWith(rules), draftOf("a", 1, { preferred_time: wish }), now_ms, {
-    ask: (date) => {
-      asked.push(date);
-      return Promise.resolve(answers[date] ?? PLACED);
+  const outcome = await tryDays(
+    new SlotCalendar(),
+    branchWith(rules),
+    draftOf("a", 1, { preferred_time: wish }),
+    now_ms,
+    {
+      ask: (date) => {
+        asked.push(date);
+        return Promise.resolve(answers[date] ?? PLACED);
+      },
+      offers: (_wish, offered) => {
+        offeredBefore.push(...offered);
+        return Promise.resolve(["offer"]);
+      },
     },
-    offers: (_wish, offered) => {
-      offeredBefore.push(...offered);
-      return Promise.resolve(["offer"]);
-    },
-  });
+  );
   return { asked, offeredBefore, outcome, code: "code" in outcome ? outcome.code : "placed" };
 }
 
 describe("an order looks for its day", () => {
   it("and stays on the day of its wish when that has room", async () => {
     expect(await tried(ms("12:00"), {})).toMatchObject({ asked: ["2026-03-02"], code: "placed" });
-    expect(await tried(ms("12:00"), {}, { wish: at("11:00", "2026-03-03") })).toMatchObject({ asked: ["2026-03-03"] });
+    expect(await tried(ms("12:00"), {}, { wish: at("11:00", "2026-03-03") })).toMatchObject({
+      asked: ["2026-03-03"],
+    });
   });
 
   it("and goes on to the next one when that is full", async () => {
-    expect(await tried(ms("12:00"), { "2026-03-02": full([]) })).toMatchObject({ asked: ["2026-03-02", "2026-03-03"], code: "placed" });
+    expect(await tried(ms("12:00"), { "2026-03-02": full([]) })).toMatchObject({
+      asked: ["2026-03-02", "2026-03-03"],
+      code: "placed",
+    });
   });
 
   it("and does not even ask a day that has no slots left", async () => {
@@ -44,33 +55,51 @@ describe("an order looks for its day", () => {
 
   it("and finds the night that is still open on yesterday's date", async () => {
     const rules = { hours: daily("10:00", "03:00") };
-    expect(await tried(ms("01:30", "2026-03-03"), {}, { rules })).toMatchObject({ asked: ["2026-03-02"], code: "placed" });
+    expect(await tried(ms("01:30", "2026-03-03"), {}, { rules })).toMatchObject({
+      asked: ["2026-03-02"],
+      code: "placed",
+    });
   });
 
   it("and is full only when all days within the preorder hours are, with times to offer", async () => {
     const found = await tried(ms("12:00"), { "2026-03-02": full([at("11:00")]), "2026-03-03": full([]) });
-    expect(found).toMatchObject({ code: "slot.full", offeredBefore: [at("11:00")], outcome: { data: { next_free: ["offer"] } } });
+    expect(found).toMatchObject({
+      code: "slot.full",
+      offeredBefore: [at("11:00")],
+      outcome: { data: { next_free: ["offer"] } },
+    });
   });
 
   it("and is too large only when it is for every day", async () => {
     const first = { "2026-03-02": TOO_LARGE };
     expect((await tried(ms("12:00"), first)).code).toBe("placed");
     expect((await tried(ms("12:00"), { ...first, "2026-03-03": full([]) })).code).toBe("slot.full");
-    expect((await tried(ms("12:00"), { ...first, "2026-03-03": branchClosed(24) })).code).toBe("slot.order_too_large");
+    expect((await tried(ms("12:00"), { ...first, "2026-03-03": branchClosed(24) })).code).toBe(
+      "slot.order_too_large",
+    );
   });
 
   it("and hears that the branch is closed when nothing opens within the preorder hours", async () => {
     const closed = { hours: { ...daily("10:00", "22:00"), 1: null, 2: null } };
-    expect(await tried(ms("12:00"), {}, { rules: closed })).toMatchObject({ asked: [], code: "slot.branch_closed" });
+    expect(await tried(ms("12:00"), {}, { rules: closed })).toMatchObject({
+      asked: [],
+      code: "slot.branch_closed",
+    });
   });
 
   it("and is refused without asking anybody when its wish lies too far ahead", async () => {
-    expect(await tried(ms("12:00"), {}, { wish: at("12:01", "2026-03-03") })).toMatchObject({ asked: [], code: "slot.too_far" });
+    expect(await tried(ms("12:00"), {}, { wish: at("12:01", "2026-03-03") })).toMatchObject({
+      asked: [],
+      code: "slot.too_far",
+    });
   });
 
   it("and takes any other refusal as the last word", async () => {
     const booked = refuse("conflict", "slot.already_booked", "");
-    expect(await tried(ms("12:00"), { "2026-03-02": booked })).toMatchObject({ asked: ["2026-03-02"], code: "slot.already_booked" });
+    expect(await tried(ms("12:00"), { "2026-03-02": booked })).toMatchObject({
+      asked: ["2026-03-02"],
+      code: "slot.already_booked",
+    });
   });
 });
 
@@ -85,13 +114,19 @@ describe("an order after closing time, 9:45 to 23:45 in Krasnoyarsk", () => {
     const calendar = new SlotCalendar();
     const branch = branchWith({ hours: daily("09:45", "23:45") }, { time_zone: "Asia/Krasnoyarsk" });
     const asked: string[] = [];
-    const outcome = await tryDays(calendar, branch, draftOf("a", 1), Date.parse(`2026-03-02T${time}:00+07:00`), {
-      ask: (asked_date) => {
-        asked.push(asked_date);
-        return Promise.resolve(PLACED);
+    const outcome = await tryDays(
+      calendar,
+      branch,
+      draftOf("a", 1),
+      Date.parse(`2026-03-02T${time}:00+07:00`),
+      {
+        ask: (asked_date) => {
+          asked.push(asked_date);
+          return Promise.resolve(PLACED);
+        },
+        offers: () => Promise.resolve([]),
       },
-      offers: () => Promise.resolve([]),
-    });
+    );
     expect(outcome).toBe(PLACED);
     expect(asked).toEqual([date]);
   });

@@ -1,0 +1,29 @@
+import { DatabaseError } from "pg";
+import { faultOf } from "../../../mixins/event-log/database-fault";
+
+const answered = (code: string, message = "no"): DatabaseError => Object.assign(new DatabaseError(message, 1, "error"), { code });
+
+it.each(["08006", "57P01", "57014", "53300", "40001", "40P01", "55P03", "25006", "28P01"])("tries again after SQLSTATE %s", (code) => {
+  expect(faultOf(answered(code))).toBe("retry");
+});
+
+it.each([
+  Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }),
+  Object.assign(new Error("write EPIPE"), { code: "EPIPE" }),
+  new Error("Connection terminated unexpectedly"),
+  new Error("Client has encountered a connection error and is not queryable"),
+  new Error("timeout expired"),
+  new Error("Query read timeout"),
+])("tries again after: %s", (error) => {
+  expect(faultOf(error)).toBe("retry");
+});
+
+it("tells a missing partition, a value that cannot be stored, and a mistake of ours", () => {
+  expect(faultOf(answered("23514", 'no partition of relation "event" found for row'))).toBe("partition");
+  expect(faultOf(answered("23514", "violates check constraint"))).toBe("unit");
+  expect(faultOf(answered("22003"))).toBe("unit");
+  expect(faultOf(answered("42883"))).toBe("defect");
+  expect(faultOf(new TypeError("x is undefined"))).toBe("defect");
+  expect(faultOf(new Error("my connection of ideas"))).toBe("defect");
+  expect(faultOf(undefined)).toBe("defect");
+});
