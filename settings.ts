@@ -71,7 +71,7 @@ const SETTINGS = {
   ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
   ADMIN_PASSWORD: optional(matching(/^.{10,}$/s, "at least 10 characters"), "their password (default: generated, printed once)"),
   CORS_ORIGINS: { read: list, fallback: [] as readonly string[], help: "allowed origins, comma separated (embedded mode: *)" },
-  RATE_LIMIT: { read: oneOf("on", "off"), fallback: "on" as "on" | "off", help: "limits on guests and logins: on or off (load tests)" },
+  RATE_LIMIT: { read: oneOf("on", "off"), fallback: "on", help: "limits on guests and logins: on or off (load tests)" },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
   BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },
@@ -79,9 +79,9 @@ const SETTINGS = {
   SLOT_MINUTES: { read: whole(5, 240), fallback: 15, help: "length of a slot of a new branch" },
   SLOT_CAPACITY_MINOR: { read: whole(0, 1e15), fallback: 1_000_000, help: "capacity of a slot of a new branch, minor units" },
   LEAD_TIME_MINUTES: { read: whole(0, 1440), fallback: 30, help: "from order to ready, new branch" },
-  SEED: { read: oneOf("demo", "none"), fallback: "demo" as "demo" | "none", help: "data of a first start: demo or none" },
-  LOG_LEVEL: { read: oneOf("fatal", "error", "warn", "info", "debug", "trace"), fallback: "info" as "fatal" | "error" | "warn" | "info" | "debug" | "trace", help: "fatal, error, warn, info, debug or trace" },
-  METRICS: { read: oneOf("on", "off"), fallback: "on" as "on" | "off", help: "Prometheus metrics at /metrics: on or off" },
+  SEED: { read: oneOf("demo", "none"), fallback: "demo", help: "data of a first start: demo or none" },
+  LOG_LEVEL: { read: oneOf("fatal", "error", "warn", "info", "debug", "trace"), fallback: "info", help: "fatal, error, warn, info, debug or trace" },
+  METRICS: { read: oneOf("on", "off"), fallback: "on", help: "Prometheus metrics at /metrics: on or off" },
 } as const satisfies Record<string, Setting<unknown>>;
 
 type SettingsTable = typeof SETTINGS;
@@ -106,7 +106,7 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
 /** The text of `--help`. */
 export function settingsHelp(): string {
   const lines = Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, help }]) => {
-    const shown = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? "" : ` [${String(fallback)}]`;
+    const shown = ["string", "number"].includes(typeof fallback) ? ` [${String(fallback as string | number)}]` : "";
     return `  ${name.padEnd(22)}${help}${shown}`;
   });
   return ["Settings, by environment variable [default]:", ...lines].join("\n");

@@ -1,4 +1,7 @@
+import { BranchEntity } from "./branch.entity";
 import { FlashSaleRow } from "./flash-sale.entity";
+import { LegalEntityEntity } from "./legal-entity.entity";
+import { LoginAttemptEntity } from "./login-attempt.entity";
 import { MenuDraftRow } from "./menu-draft.entity";
 import { MenuHeadRow } from "./menu-head.entity";
 import { MenuItemRow } from "./menu-item.entity";
@@ -6,11 +9,17 @@ import { MenuVersionRow } from "./menu-version.entity";
 import { OrderItemEntity } from "./order-item.entity";
 import { OrderEntity } from "./order.entity";
 import { PromoCodeRow } from "./promo-code.entity";
+import { RefreshTokenEntity } from "./refresh-token.entity";
+import { SessionEntity } from "./session.entity";
 import { SlotEntity } from "./slot.entity";
+import { UserEntity } from "./user.entity";
 
 /** Every entity, for the data source. */
 export const entities = [
+  BranchEntity,
   FlashSaleRow,
+  LegalEntityEntity,
+  LoginAttemptEntity,
   MenuDraftRow,
   MenuHeadRow,
   MenuItemRow,
@@ -18,5 +27,8 @@ export const entities = [
   OrderItemEntity,
   OrderEntity,
   PromoCodeRow,
+  RefreshTokenEntity,
+  SessionEntity,
   SlotEntity,
+  UserEntity,
 ];

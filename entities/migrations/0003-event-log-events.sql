@@ -27,8 +27,10 @@ create table es.segment (
   last_pos bigint not null check (last_pos >= first_pos),
   table_name text not null unique,
   archived_at timestamptz,
-  -- Of the archive file: its name, and SHA-256 (hex) of its bytes.
+  -- Of the archive file: its name, SHA-256 (hex) of its bytes, events in a chunk, and where each chunk begins.
   file text,
   sha256 text,
-  check ((archived_at is null) = (file is null) and (file is null) = (sha256 is null))
+  chunk_events integer,
+  chunk_offsets bigint[],
+  constraint segment_archived_whole check (num_nulls(archived_at, file, sha256, chunk_events, chunk_offsets) in (0, 5))
 );

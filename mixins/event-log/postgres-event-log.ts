@@ -5,11 +5,12 @@ import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
 import { Appender, TRY_FOR_MS, type AppenderEvents } from "./appender";
 import { sessionConfig } from "./connection";
+import { ColdEvents } from "./cold-events";
 import { faultOf, unavailable } from "./database-fault";
 import type { AppendOutcome, AppendUnit, EventLog, Position, RecordedEvent, Snapshot, StoredAnswer, Upcaster } from "./event-log";
 import { PARTITION_EVENTS, Partitions } from "./partitions";
 import { prepareUnit, type PreparedUnit } from "./prepared-unit";
-import { ALL_AFTER, ANSWERS, HEAD, LOAD_SNAPSHOT, SAVE_SNAPSHOT, STREAM_AFTER, recordedEvent, type EventRow } from "./read-statements";
+import { ALL_AFTER, ANSWERS, FORGET_APPENDERS, HEAD, LOAD_SNAPSHOT, SAVE_SNAPSHOT, STREAM_AFTER, recordedEvent, type EventRow } from "./read-statements";
 import { logTypes } from "./row-types";
 import { upcasting, type Upcast } from "./upcasting";
 
@@ -25,6 +26,8 @@ export interface EventLogOptions {
   readonly partition_events?: number;
   /** How long a batch is tried again before its callers hear that the log is unavailable. */
   readonly try_for_ms?: number;
+  /** Where the files of archived segments are; needed only to read events that are archived. */
+  readonly archive_folder?: string;
 }
 
 /**
@@ -49,6 +52,7 @@ export class PostgresEventLog implements EventLog {
   readonly #batcher: AppendBatcher;
   readonly #signal: AppendSignal;
   readonly #partitions: Partitions;
+  readonly #cold: ColdEvents;
   readonly #upcast: Upcast;
   readonly #warn: (message: string) => void;
   readonly #wakes = new Set<() => void>();
@@ -61,11 +65,13 @@ export class PostgresEventLog implements EventLog {
     logger = console,
     partition_events = PARTITION_EVENTS,
     try_for_ms = TRY_FOR_MS,
+    archive_folder,
   }: EventLogOptions) {
     this.#warn = (message) => { logger.warn(message); };
     this.#upcast = upcasting(upcasters);
     this.#readers = new Pool({ ...sessionConfig(connection, "forno event log: read"), max: READERS_MAX, types: logTypes });
     this.#readers.on("error", (error) => { this.#warn(`The event log lost a reading connection: ${error.message}`); });
+    this.#cold = new ColdEvents(this.#readers, archive_folder);
     this.#partitions = new Partitions(this.#readers, partition_events);
     const hooks: AppenderEvents = {
       committed: (head, events) => { this.#committed(head, events); },
@@ -78,6 +84,7 @@ export class PostgresEventLog implements EventLog {
 
   async start(): Promise<void> {
     await this.ensurePartitions();
+    await this.#read(FORGET_APPENDERS, []);
     await this.#signal.start();
   }
 
@@ -103,14 +110,19 @@ export class PostgresEventLog implements EventLog {
   }
 
   async readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
-    return (await this.#read<EventRow>(STREAM_AFTER, [stream_id, after_version])).map((row) => this.#upcast(recordedEvent(row)));
+    const hot = (await this.#read<EventRow>(STREAM_AFTER, [stream_id, after_version])).map(recordedEvent);
+    const first = hot[0]?.version ?? Number.POSITIVE_INFINITY;
+    if (first === after_version + 1) return hot.map(this.#upcast);
+    const cold = await this.#cold.readStream(stream_id, after_version);
+    return [...cold.filter(({ version }) => version < first), ...hot].map(this.#upcast);
   }
 
   async readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
-    const events = (await this.#read<EventRow>(ALL_AFTER, [after, limit])).map((row) => this.#upcast(recordedEvent(row)));
-    for (const [at, { position }] of events.entries())
-      if (position !== after + at + 1) throw new Error(`The event log has no event at position ${String(after + at + 1)}.`);
-    return events;
+    const hot = (await this.#read<EventRow>(ALL_AFTER, [after, limit])).map(recordedEvent);
+    const events = hot[0]?.position === after + 1 ? hot : await this.#cold.readAll(after, limit);
+    if (events.length === 0 && hot.length > 0) throw missing(after + 1);
+    for (const [at, { position }] of events.entries()) if (position !== after + at + 1) throw missing(after + at + 1);
+    return events.map(this.#upcast);
   }
 
   findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
@@ -200,6 +212,10 @@ export class PostgresEventLog implements EventLog {
       throw faultOf(error) === "retry" ? unavailable(error) : error;
     }
   }
+}
+
+function missing(position: Position): Error {
+  return new Error(`The event log has no event at position ${String(position)}.`);
 }
 
 function isDuplicate(outcome: AppendOutcome | Error | undefined): boolean {

@@ -50,6 +50,12 @@ export const SAVE_SNAPSHOT = {
          where (excluded.schema_v, excluded.version) > (s.schema_v, s.version)`,
 };
 
+/** Processes that ended long ago: nobody asks any more what their newest batch came to. */
+export const FORGET_APPENDERS = {
+  name: "es_forget_appenders",
+  text: "delete from es.appender where recorded_at < now() - interval '7 days'",
+};
+
 export function recordedEvent(row: EventRow): RecordedEvent {
   return { ...row, recorded_at: rfc3339(row.recorded_at) };
 }

@@ -83,7 +83,7 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): AccessClaims | un
   if (typeof sub !== "string" || typeof sid !== "string" || typeof uv !== "number") return undefined;
   if (typeof role !== "string" || !ROLES.has(role)) return undefined;
   if (branches !== null && !(Array.isArray(branches) && branches.every((id) => typeof id === "string"))) return undefined;
-  return { user_id: sub, session_id: sid, role: role as UserRole, branch_ids: branches as string[] | null, user_version: uv };
+  return { user_id: sub, session_id: sid, role: role as UserRole, branch_ids: branches, user_version: uv };
 }
 
 /** The caller that the claims stand for. */

@@ -4,7 +4,10 @@ import { PageParams, Timestamp, Uuid, pageOf, strictObject } from "../../mixins/
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "\\S" });
+/** One line that is not blank: no control characters, which PostgreSQL (NUL) and letters in the post cannot hold. */
+const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$" });
+/** What is typed at a login as email or username: looked for as it is, so it only has to be storable. */
+const GivenLogin = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "^[^\\p{Cc}\\p{Cs}]*$" });
 const Email = Type.String({ format: "email", maxLength: 254 });
 const Username = Type.String({ pattern: "^[A-Za-z0-9._-]{3,64}$", description: "Letters, digits, dot, dash, underscore" });
 const Phone = Type.String({ pattern: "^\\+?[0-9][0-9 ()-]{4,24}$", description: "With or without +; kept as E.164" });
@@ -54,7 +57,7 @@ export const superAdminLogin = contract({
   permission: "public",
   rest: [{ method: "POST", path: "/api/v1/auth/super-admin/login", rate_per_minute: LOGIN_RATE }],
   params: strictObject({
-    username: Type.String({ minLength: 1, maxLength: 64 }),
+    username: GivenLogin(64),
     password: GivenPassword,
     legal_entity_id: Type.Optional(nullable(Uuid)),
   }),
@@ -86,7 +89,7 @@ export const login = contract({
   kind: "command",
   permission: "public",
   rest: [{ method: "POST", path: "/api/v1/auth/login", rate_per_minute: LOGIN_RATE }],
-  params: strictObject({ email: Type.String({ minLength: 1, maxLength: 254 }), password: GivenPassword }),
+  params: strictObject({ email: GivenLogin(254), password: GivenPassword }),
   result: Tokens,
   refusals: LOGIN_REFUSALS,
 });
@@ -147,7 +150,7 @@ export const listUsers = contract({
   rest: [{ method: "GET", path: "/api/v1/auth/users" }],
   params: strictObject({ role: Type.Optional(Roles), status: Type.Optional(Status), ...PageParams }),
   result: pageOf(User),
-  refusals: ["page.bad_cursor"],
+  refusals: ["input.cursor_malformed"],
 });
 
 export const getUser = contract({

@@ -21,7 +21,7 @@ export function changedRules(before: SlotRules, after: SlotRules): Partial<SlotR
   const changed = Object.entries(after).filter(
     ([key, value]) => JSON.stringify(before[key as keyof SlotRules]) !== JSON.stringify(value),
   );
-  return Object.fromEntries(changed) as Partial<SlotRules>;
+  return Object.fromEntries(changed);
 }
 
 /** Leaves out what is undefined. */

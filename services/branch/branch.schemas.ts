@@ -1,7 +1,12 @@
-import { Type, type Static, type TSchema } from "@sinclair/typebox";
-import { LocalDate, LocalizedText, Minor, PositionSchema, Timestamp, Uuid, strictObject } from "../../mixins/contract/schemas";
+import { Type, type TSchema } from "@sinclair/typebox";
+import { LocalDate, Minor, PositionSchema, Timestamp, Uuid, strictObject } from "../../mixins/contract/schemas";
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** One line that is not blank, without control characters: PostgreSQL cannot hold NUL, and a receipt no line break. */
+export const Line = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$" });
+const LocalizedLine = strictObject({ ru: Line(200), en: Line(200) });
 
 /** Times are read by the room itself, which refuses them by name. */
 const LocalTime = Type.String({ maxLength: 8, description: "HH:MM in the branch's time zone" });
@@ -13,7 +18,7 @@ export const Holidays = Type.Array(
   strictObject({
     date: Type.String({ maxLength: 10, description: "Business date, YYYY-MM-DD" }),
     hours: Hours,
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    name: Type.Optional(Line(100)),
   }),
   { maxItems: 400 },
 );
@@ -43,9 +48,9 @@ const wholeRules = { ...rules, hours: Week, holidays: Holidays };
 export const SlotConfig = strictObject({ branch_id: Uuid, position: PositionSchema, ...wholeRules });
 
 const details = {
-  name: LocalizedText,
-  address: LocalizedText,
-  phone: nullable(Type.String({ minLength: 5, maxLength: 30 })),
+  name: LocalizedLine,
+  address: LocalizedLine,
+  phone: nullable(Type.String({ pattern: "^\\+?[0-9][0-9 ()-]{4,24}$" })),
   time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name" }),
   currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217" }),
   delivery_fee_minor: Minor,
@@ -96,8 +101,8 @@ export const BranchRecord = strictObject({
 /** A branch as everybody sees it. */
 export const PublicBranch = strictObject({
   branch_id: Uuid,
-  name: LocalizedText,
-  address: LocalizedText,
+  name: LocalizedLine,
+  address: LocalizedLine,
   phone: details.phone,
   time_zone: Type.String(),
   currency: Type.String(),
@@ -113,4 +118,3 @@ export const PublicBranch = strictObject({
   next_opening_at: nullable(Timestamp),
 });
 
-export type SlotRulesWish = Static<ReturnType<typeof strictObject<typeof SlotRulesChange>>>;

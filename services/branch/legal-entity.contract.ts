@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import { Uuid, strictObject } from "../../mixins/contract/schemas";
+import { Line } from "./branch.schemas";
 
 /** A company in whose name branches sell. */
 export const LegalEntity = strictObject({ legal_entity_id: Uuid, name: Type.String(), inn: Type.String() });
@@ -34,7 +35,7 @@ export const createLegalEntity = contract({
   rest: [{ method: "POST", path: "/api/v1/erp/legal-entities", status: 201 }],
   params: strictObject({
     legal_entity_id: Type.Optional(Uuid),
-    name: Type.String({ minLength: 1, maxLength: 200, pattern: "\\S" }),
+    name: Line(200),
     inn: Type.String({ pattern: "^(\\d{10}|\\d{12})$", description: "Taxpayer number with its check digits" }),
   }),
   result: LegalEntity,

@@ -9,6 +9,7 @@ import { listSlots } from "../slot/slot.contract";
 const TAIL_DEFAULT = 20;
 const TAIL_MAX = 1_000;
 const LIST_MAX = 200;
+const PROGRESS_EVERY_MS = 500;
 
 /** What a command was called with: `moleculer-repl` puts positional arguments and options into one object. */
 interface Args {
@@ -16,6 +17,8 @@ interface Args {
   readonly [name: string]: unknown;
 }
 type Say = (line: unknown) => void;
+/** What a command came to: a line, or rows for a table. */
+type Answer = string | readonly object[];
 
 /** A custom command in the form that `moleculer-repl` takes. */
 export interface OperatorCommand {
@@ -26,24 +29,25 @@ export interface OperatorCommand {
 }
 
 /**
- * The operators' words at the prompt, beside Moleculer's own (`nodes`, `services`, `call`, …). They print what they find and
- * throw nothing: the prompt shows a failed command's message and goes on.
+ * The operators' words at the prompt, beside Moleculer's own (`nodes`, `services`, `call`, …). They print what they find; the
+ * prompt shows a failed command's message and goes on.
  */
 export function operatorCommands(
   runtime: Runtime,
   say: Say = console.log,
   table: Say = console.table,
 ): OperatorCommand[] {
-  const following = new EventFollower(runtime, say);
+  const follower = new EventFollower(runtime, say);
+  const answering = (answer: (args: Args) => Promise<Answer>) => async (_broker: unknown, args: Args) => {
+    const found = await answer(args);
+    (typeof found === "string" ? say : table)(found);
+  };
   return [
     {
       command: "orders",
       description: "Active orders",
       options: [{ option: "-b, --branch <branch_id>", description: "of one branch" }],
-      action: async (_broker, { options }: Args) => {
-        const page = await act(runtime.broker, listActiveOrders, { limit: LIST_MAX, ...branchOf(options) });
-        table(page.items.map(({ display_id, status, ready_at, visible_at, total_minor, order_id }) => ({ display_id, status, ready_at, visible_at, total_minor, order_id }))); // prettier-ignore
-      },
+      action: answering(({ options }) => activeOrders(runtime, options)),
     },
     {
       command: "slots",
@@ -51,10 +55,7 @@ export function operatorCommands(
       options: [
         { option: "-b, --branch <branch_id>", description: "of one branch; the default branch unless said" },
       ],
-      action: async (_broker, { options }: Args) => {
-        const page = await act(runtime.broker, listSlots, branchOf(options));
-        table(page.items.map(({ start, end, load_minor, capacity_minor, orders_count, disabled }) => ({ start, end, load_minor, capacity_minor, orders_count, disabled }))); // prettier-ignore
-      },
+      action: answering(({ options }) => todaysSlots(runtime, options)),
     },
     {
       command: "events <what> [stream]",
@@ -63,46 +64,55 @@ export function operatorCommands(
         { option: "-n, --count <count>", description: `how many, ${String(TAIL_DEFAULT)} unless said` },
         { option: "-f, --follow", description: "print further events as they come" },
       ],
-      action: (_broker, args: Args) => eventsCommand(runtime, following, args, say),
+      action: answering((args) => eventsCommand(runtime, follower, args)),
     },
     {
       command: "projection <what> [name]",
       description: "projection status · projection rebuild NAME",
-      action: (_broker, args: Args) => projectionCommand(runtime, args, say, table),
+      action: answering((args) => projectionCommand(runtime, args, say)),
     },
     {
       command: "actor <what> [stream]",
       description: "actor list · actor evict STREAM",
-      action: (_broker, args: Args) => actorCommand(runtime, args, say, table),
+      action: answering((args) => actorCommand(runtime, args)),
     },
   ];
 }
 
-function branchOf(options: Args["options"]): { branch_id?: string } {
-  const { branch } = options;
+async function activeOrders({ broker }: Runtime, options: Args["options"]): Promise<Answer> {
+  const page = await act(broker, listActiveOrders, { limit: LIST_MAX, ...branchOf(options) });
+  return page.items.map(({ display_id, status, ready_at, visible_at, total_minor, order_id }) => {
+    return { display_id, status, ready_at, visible_at, total_minor, order_id };
+  });
+}
+
+async function todaysSlots({ broker }: Runtime, options: Args["options"]): Promise<Answer> {
+  const page = await act(broker, listSlots, branchOf(options));
+  return page.items.map(({ start, end, load_minor, capacity_minor, orders_count, disabled }) => {
+    return { start, end, load_minor, capacity_minor, orders_count, disabled };
+  });
+}
+
+function branchOf({ branch }: Args["options"]): { branch_id?: string } {
   return typeof branch === "string" ? { branch_id: branch } : {};
 }
 
-async function eventsCommand(
-  { log }: Runtime,
-  following: EventFollower,
-  args: Args,
-  say: Say,
-): Promise<void> {
+async function eventsCommand({ log }: Runtime, follower: EventFollower, args: Args): Promise<Answer> {
   const { what, stream, options } = args;
   if (what === "show" && typeof stream === "string") {
     const events = await log.readStream(stream);
-    for (const event of events) say(eventLine(event, true));
-    if (events.length === 0) say(`No stream ${stream}.`);
-    return;
+    return events.length === 0 ? `No stream ${stream}.` : events.map((event) => eventLine(event, true)).join("\n");
   }
-  if (what === "stop") return following.stop();
-  if (what !== "tail") return say("events tail [-n COUNT] [-f] · events stop · events show STREAM");
+  if (what === "stop") {
+    await follower.stop();
+    return "Following has stopped.";
+  }
+  if (what !== "tail") return "events tail [-n COUNT] [-f] · events stop · events show STREAM";
   const count = Math.min(TAIL_MAX, Math.max(1, Number(options["count"] ?? TAIL_DEFAULT) || TAIL_DEFAULT));
   const head = await log.head();
   const events = await log.readAll(Math.max(0, head - count), count);
-  for (const event of events) say(eventLine(event, false));
-  if (options["follow"] === true) await following.start(events.at(-1)?.position ?? head);
+  if (options["follow"] === true) await follower.start(events.at(-1)?.position ?? head);
+  return events.map((event) => eventLine(event, false)).join("\n");
 }
 
 /** Prints the log as it grows, until it is stopped. */
@@ -141,36 +151,27 @@ function eventLine(
   return whole ? `${head}\n${JSON.stringify(data, null, 2)}` : head;
 }
 
-async function projectionCommand(
-  { log }: Runtime,
-  { what, name }: Args,
-  say: Say,
-  table: Say,
-): Promise<void> {
-  if (what === "status") return table(await projectionStatus(log));
-  if (what !== "rebuild" || typeof name !== "string")
-    return say("projection status · projection rebuild NAME");
-  const rebuild = consumersOf(log).get(name)?.rebuild;
-  if (rebuild === undefined) return say(`No projection ${name} on this node; see: projection status`);
+async function projectionCommand({ log }: Runtime, { what, name }: Args, say: Say): Promise<Answer> {
+  if (what === "status") return projectionStatus(log);
+  if (what !== "rebuild" || typeof name !== "string") return "projection status · projection rebuild NAME";
+  const projection = consumersOf(log).get(name);
+  if (projection?.rebuild === undefined) return `No projection ${name} on this node; see: projection status`;
   const started_ms = performance.now();
   let shown_ms = 0;
-  await rebuild(({ events, head, events_per_s, seconds_left }) => {
-    if (performance.now() - shown_ms < 500) return;
+  await projection.rebuild(({ events, head, events_per_s, seconds_left }) => {
+    if (performance.now() - shown_ms < PROGRESS_EVERY_MS) return;
     shown_ms = performance.now();
-    say(
-      `  ${String(events)} of ${String(head)} events, ${events_per_s.toFixed(0)}/s, ${seconds_left.toFixed(1)} s left`,
-    );
+    const rate = `${events_per_s.toFixed(0)}/s, ${seconds_left.toFixed(1)} s left`;
+    say(`  ${String(events)} of ${String(head)} events, ${rate}`);
   });
-  say(`${name} is rebuilt and swapped in after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`);
+  return `${name} is rebuilt and swapped in after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`;
 }
 
-async function actorCommand({ log }: Runtime, { what, stream }: Args, say: Say, table: Say): Promise<void> {
+async function actorCommand({ log }: Runtime, { what, stream }: Args): Promise<Answer> {
   const hosts = actorHostsOf(log);
-  if (what === "list")
-    return table(hosts.flatMap(({ kind, list }) => list().map((actor) => ({ kind, ...actor }))));
-  if (what !== "evict" || typeof stream !== "string") return say("actor list · actor evict STREAM");
+  if (what === "list") return hosts.flatMap((host) => host.list().map((actor) => ({ kind: host.kind, ...actor })));
+  if (what !== "evict" || typeof stream !== "string") return "actor list · actor evict STREAM";
   for (const host of hosts)
-    if (await host.evict(stream))
-      return say(`${host.kind}<${stream}> is passivated; its next command wakes it.`);
-  say(`No actor ${stream} lives on this node; see: actor list`);
+    if (await host.evict(stream)) return `${host.kind}<${stream}> is passivated; its next command wakes it.`;
+  return `No actor ${stream} lives on this node; see: actor list`;
 }

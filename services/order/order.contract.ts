@@ -43,6 +43,8 @@ const PLACE_REFUSALS = [
   "slot.full",
   "slot.order_too_large",
   "slot.branch_closed",
+  "slot.too_far",
+  "slot.already_booked",
 ];
 
 /** What a client may say about an order. Prices, fees and discounts are not among it: the server computes them. */

@@ -21,7 +21,7 @@ export class Bell {
 
   /** Resolves at once if it has rung, else when it does, or after a while. */
   async heard(ms_max: number): Promise<void> {
-    
+    if (this.#rung) return;
     const patience = new AbortController();
     const rung = new Promise<void>((resolve) => (this.#wake = resolve));
     const waited = pause(ms_max, undefined, { signal: patience.signal, ref: false }).catch(() => undefined);

@@ -48,6 +48,12 @@ export class Client {
     return this.#closed;
   }
 
+  /** Whoever can wait should, before it sends this client more. */
+  get half_full(): boolean {
+    const { waiting_bytes_max, waiting_messages_max } = this.limits;
+    return this.#waiting_bytes * 2 > waiting_bytes_max || this.#waiting_messages * 2 > waiting_messages_max;
+  }
+
   get tracked_orders(): ReadonlySet<string> {
     return this.#tracked;
   }

@@ -5,6 +5,7 @@ import { isRefusal, refuse, refusalOf, type Refusal } from "../../../mixins/cont
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
 import { trackOrder } from "../../order/order.contract";
+import { admit, sameRights, type Identity } from "./admission";
 import { Client, type Connection } from "./client";
 import type { ClientFrame, Wish } from "./client-frame";
 import { CLOSE, closeReasonOf } from "./close-reasons";
@@ -21,30 +22,6 @@ export interface SessionContext {
   readonly limits: SocketLimits;
   readonly counters: SocketCounters;
   readonly sessions: Set<Session>;
-}
-
-/** Whom a session has let in. */
-export interface Identity {
-  readonly caller: Caller;
-  /** Absent for a guest. */
-  readonly token?: string;
-}
-
-/** Whom a token lets in at a door, or why it does not. @throws UnavailableError when that cannot be told now. */
-export async function admit(
-  door: Door,
-  token: string | undefined,
-  verifier: TokenVerifier,
-): Promise<Identity | Refusal> {
-  if (token === undefined) {
-    if (takesGuests(door)) return { caller: GUEST };
-    return refuse("unauthorized", "auth.required", "Sign in first: this needs a valid access token.");
-  }
-  const caller = await verifier.verify(token);
-  if (isRefusal(caller)) return caller;
-  if (!door.admits(caller.role))
-    return refuse("forbidden", "auth.forbidden", `Your role (${caller.role}) may not listen here.`);
-  return { caller, token };
 }
 
 /**
@@ -248,13 +225,4 @@ export class Session {
     this.#refill.at_ms = now;
     return this.#refill.tokens >= 0;
   }
-}
-
-/** A token that says the same as the one before, only longer, changes nothing for the client. */
-function sameRights(one: Caller, other: Caller): boolean {
-  return (
-    one.user_id === other.user_id &&
-    one.role === other.role &&
-    JSON.stringify(one.branch_ids) === JSON.stringify(other.branch_ids)
-  );
 }

@@ -3,13 +3,14 @@ import { Server, type Namespace, type Socket } from "socket.io";
 import { faultOf } from "../../../mixins/contract/fault";
 import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
 import type { Settings } from "../../../settings";
+import { admit, type Identity } from "./admission";
 import type { Connection } from "./client";
 import { readFrame, readWish, type Wish } from "./client-frame";
 import { CLOSE, type CloseReason } from "./close-reasons";
 import { originAllowed, type ConnectionCount } from "./connection-count";
 import { DOORS, type Door } from "./doors";
 import { controlFrame, type Frame } from "./frame";
-import { admit, Session, type Identity, type SessionContext } from "./session";
+import { Session, type SessionContext } from "./session";
 
 export const SOCKET_IO_PATH = "/socket.io/";
 

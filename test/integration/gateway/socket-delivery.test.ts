@@ -193,6 +193,21 @@ describe("one node", () => {
     closeAll([slow]);
   }, 60_000);
 
+  it("gives a client that comes back no more at once than its queue holds", async () => {
+    await start({ waiting_bytes_max: 64 * 1024, waiting_messages_max: 20 });
+    const last = log.write(
+      ...Array.from({ length: 300 }, () => placed(sampleOrder({ notes: "x".repeat(8_000) }))),
+    );
+    const back = new PlainListener(
+      node.port,
+      `/api/v1/erp/ws?after=0&access_token=${node.verifier.issue("manager")}`,
+    );
+    await heardOf(back, "ready");
+    expect(positions(back)).toEqual(upTo(last, 300));
+    expect(countOf(node, "dropped_slow_total")).toBe(0);
+    closeAll([back]);
+  });
+
   it("serialises a message once for each class of clients", async () => {
     await start();
     const cooks = Array.from(

@@ -82,6 +82,8 @@ describe("registering", () => {
     ["a huge password", { password: "x".repeat(201) }],
     ["an email that is none", { email: "anna" }],
     ["an empty name", { name: "   " }],
+    ["a name that cannot be stored", { name: "An\u0000na" }],
+    ["half a character for a name", { name: "Anna \ud83c" }],
     ["a role", { role: "super_admin" }],
   ])("with %s is malformed", async (_name, changes) => {
     expect(await node.refusal(register, { ...anna, ...changes }, guest)).toMatchObject({ refused: "invalid" });
@@ -114,6 +116,17 @@ describe("signing in", () => {
     const wrong = await node.refusal(login, { email: "anna@example.com", password: "wrong" }, guest);
     const unknown = await node.refusal(login, { email: "nobody@example.com", password: "wrong" }, guest);
     expect(unknown).toEqual(wrong);
+  });
+
+  it.each(["a\u0000@example.com", "a\ud83c@example.com"])("as %j is malformed, not a fault", async (email) => {
+    expect(await node.refusal(login, { email, password: "x" }, guest)).toMatchObject({ code: "input.invalid" });
+    expect(await node.refusal(superAdminLogin, { username: email, password: "x" }, guest)).toMatchObject({ code: "input.invalid" });
+  });
+
+  it("takes every character that a password may hold", async () => {
+    const password = "\u0000 \ud83c пароль 🍕";
+    await signUp({ email: "vera@example.com", password });
+    expect(await node.call(login, { email: "vera@example.com", password }, guest)).toMatchObject({ role: "customer" });
   });
 
   it("under the same key opens one session", async () => {

@@ -1,0 +1,60 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir, totalmem } from "node:os";
+import path from "node:path";
+import { embeddedBinaries } from "../mixins/postgres/binaries";
+import { PostgresCluster } from "../mixins/postgres/cluster";
+import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
+import { dataSource } from "../mixins/postgres/pool";
+import { benchEventLog } from "./event-log.bench";
+import { benchMenu } from "./menu.bench";
+import { benchOrders } from "./orders.bench";
+
+/** Seconds a load of orders or menu reads lasts; each scenario is bounded. */
+const LOAD_S = 10;
+
+/** `npm run bench [log|orders|menu]`: all scenarios, or one. Figures of one run are comparable with each other only. */
+async function main(only: string | undefined): Promise<void> {
+  const [cpu] = cpus();
+  console.log(
+    `${String(cpus().length)} × ${cpu?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}. ` +
+      `Forno, PostgreSQL and the load generator share it.\n`,
+  );
+  if (only === undefined || only === "log") await withDatabase(async (url) => void (await benchEventLog(url)));
+  if (only === undefined || only === "orders") show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
+  if (only === undefined || only === "menu") show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
+}
+
+function show(title: string, rows: readonly object[]): void {
+  console.log(title);
+  console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]))));
+}
+
+function rounded(value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return value >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+/** A fresh, migrated PostgreSQL for the log alone. */
+async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
+  const home = mkdtempSync(path.join(tmpdir(), "forno-bench-log-"));
+  chmodSync(home, 0o711);
+  const cluster = new PostgresCluster(embeddedBinaries(), home);
+  await cluster.create();
+  await cluster.start();
+  try {
+    const connection = cluster.connection("postgres");
+    const db = dataSource(connection, [], sqlMigrations(path.join(__dirname, "../entities/migrations")));
+    await db.initialize();
+    await migrate(db);
+    await db.destroy();
+    await work(`postgres://forno@localhost/postgres?host=${encodeURIComponent(connection.host ?? "")}`);
+  } finally {
+    await cluster.stop();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
