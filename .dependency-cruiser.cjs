@@ -2,7 +2,7 @@
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
-    { name: "mixins-know-no-service", severity: "error", from: { path: "^mixins/" }, to: { path: "^(services|start|boot|seed)" } },
+    { name: "mixins-know-no-service", severity: "error", from: { path: "^mixins/" }, to: { path: "^(services|seed|start|boot)" } },
     { name: "entities-know-nobody", severity: "error", from: { path: "^entities/" }, to: { path: "^(services|mixins)/", dependencyTypesNot: ["type-only"] } },
     {
       name: "rooms-meet-by-contract",

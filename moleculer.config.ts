@@ -16,7 +16,8 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     metrics: false,
     tracing: false,
     cacher: false,
-    requestTimeout: 10_000,
+    // Calls stay in this process: a timer for each would only cost. What can hang, the database, has timeouts of its own.
+    requestTimeout: 0,
     // Rooms start together and wait for each other a moment only.
     dependencyInterval: 5,
     registry: { strategy: "RoundRobin", preferLocal: true },

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import path from "node:path";
 
 /** What one environment variable is: how it reads, its default, and the line `--help` prints. */
@@ -50,6 +51,16 @@ const list = (text: string): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== "");
 
+const networks = (text: string, name: string): readonly string[] =>
+  list(text).map((part) => (isNetwork(part) ? part : wrong(name, text, "IP addresses and CIDR networks, comma separated")));
+
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const fits = prefix === undefined ? bits > 0 : /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+  return fits && more.length === 0 && !address.includes("%");
+}
+
 const port = whole(0, 65535);
 const optional = <T>(read: Setting<T>["read"], help: string): Setting<T | undefined> => ({
   read,
@@ -71,6 +82,7 @@ const SETTINGS = {
   ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
   ADMIN_PASSWORD: optional(matching(/^.{10,}$/s, "at least 10 characters"), "their password (default: generated, printed once)"),
   CORS_ORIGINS: { read: list, fallback: [] as readonly string[], help: "allowed origins, comma separated (embedded mode: *)" },
+  TRUSTED_PROXIES: { read: networks, fallback: [] as readonly string[], help: "whose X-Forwarded-For is believed: addresses and CIDR networks, comma separated" },
   RATE_LIMIT: { read: oneOf("on", "off"), fallback: "on", help: "limits on guests and logins: on or off (load tests)" },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },

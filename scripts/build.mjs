@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const stamp = path.join(root, "dist/.built");
-const sources = ["*.ts", "*.json", "{services,mixins,entities,bench}/**/*.{ts,sql}", "proto/**/*.proto", "web/**/*"];
+const sources = ["*.ts", "*.json", "{services,mixins,entities,seed,bench}/**/*.{ts,sql}", "proto/**/*.proto", "web/**/*"];
 
 function stale() {
   if (!existsSync(stamp)) return true;

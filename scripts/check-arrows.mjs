@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
-const roots = ["services", "mixins", "entities", ...readdirSync(".").filter((file) => file.endsWith(".ts"))].filter(existsSync);
+const roots = ["services", "mixins", "entities", "seed", ...readdirSync(".").filter((file) => file.endsWith(".ts"))].filter(existsSync);
 let output;
 try {
   output = execFileSync("depcruise", ["--config", ".dependency-cruiser.cjs", "--output-type", "json", ...roots], {

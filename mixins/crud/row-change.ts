@@ -99,7 +99,9 @@ async function inTransaction<T extends CommandOutcome | Refusal | "conflict">(
     // A connection in an unknown state does not go back into the pool.
     await tx.query("rollback").catch((failed: unknown) => (broken = failed as Error));
     // UnavailableError and refusals of the work are not the database's, whatever their message says.
-    throw !(error instanceof Errors.MoleculerError) && faultOf(error) === "retry" && !lostRace(error) ? unavailable(error) : error;
+    throw !(error instanceof Errors.MoleculerError) && faultOf(error) === "retry" && !lostRace(error)
+      ? unavailable(error)
+      : error;
   } finally {
     tx.release(broken);
   }

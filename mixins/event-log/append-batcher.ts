@@ -8,11 +8,6 @@ export interface BatchLimits {
   readonly waiting_max: number;
   /** Units in one batch: beyond some hundred the cost of the commit is spread thin already, and latency only grows. */
   readonly batch_units_max: number;
-  /**
-   * From here on a batch takes only half of all callers at work, so that the server works on one half while this process
-   * works on the other. Below, one commit for all is worth more than the overlap.
-   */
-  readonly batch_units_min: number;
   readonly batch_events_max: number;
   /** Characters of JSON in one batch. */
   readonly batch_size_max: number;
@@ -21,7 +16,6 @@ export interface BatchLimits {
 export const BATCH_LIMITS: BatchLimits = {
   waiting_max: 20_000,
   batch_units_max: 512,
-  batch_units_min: 32,
   batch_events_max: 4_096,
   batch_size_max: 8_000_000,
 };
@@ -46,8 +40,6 @@ export type WriteBatch = (units: readonly PreparedUnit[]) => Promise<readonly (A
 export class AppendBatcher {
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
-  /** Units in the batch before. */
-  #last = 0;
 
   constructor(
     private readonly write: WriteBatch,
@@ -57,7 +49,9 @@ export class AppendBatcher {
   /** @throws UnavailableError `log.busy` when too many units wait already. */
   append(prepared: PreparedUnit): Promise<AppendOutcome> {
     if (this.#waiting.length >= this.limits.waiting_max)
-      return Promise.reject(new UnavailableError("log.busy", "Too many writes are waiting; try again in a moment."));
+      return Promise.reject(
+        new UnavailableError("log.busy", "Too many writes are waiting; try again in a moment."),
+      );
     return new Promise((resolve, reject) => {
       this.#waiting.push({ prepared, resolve, reject });
       this.#working ??= this.#work();
@@ -86,7 +80,6 @@ export class AppendBatcher {
   /** Writes one batch; gives back how to answer its callers. */
   async #writeNext(): Promise<() => void> {
     const batch = this.#takeBatch();
-    this.#last = batch.length;
     try {
       const outcomes = await this.write(batch.map(({ prepared }) => prepared));
       return () => {
@@ -106,21 +99,21 @@ export class AppendBatcher {
   }
 
   #takeBatch(): Waiting[] {
-    const { batch_units_min, batch_units_max, batch_events_max, batch_size_max } = this.limits;
+    const { batch_units_max, batch_events_max, batch_size_max } = this.limits;
     const batch: Waiting[] = [];
     const deferred: Waiting[] = [];
     const touched = new Touched();
     let events = 0;
     let size = 0;
     let next = 0;
-    const units_max = Math.min(batch_units_max, Math.max(batch_units_min, Math.ceil((this.#waiting.length + this.#last) / 2)));
     // A long queue for one busy stream is looked through only so far: the rest would be deferred as well.
     const look_max = Math.min(this.#waiting.length, 4 * batch_units_max);
-    for (; next < look_max && batch.length < units_max; next += 1) {
+    for (; next < look_max && batch.length < batch_units_max; next += 1) {
       const waiting = this.#waiting[next];
       if (waiting === undefined) break;
       const { prepared } = waiting;
-      const full = events + prepared.events.length > batch_events_max || size + prepared.size > batch_size_max;
+      const full =
+        events + prepared.events.length > batch_events_max || size + prepared.size > batch_size_max;
       if (full && batch.length > 0) break;
       const defer = touched.collides(prepared);
       touched.add(prepared);

@@ -26,7 +26,9 @@ export class AppendSignal {
       (client) => this.#listen(client),
       (cause) => {
         if (this.#closed.signal.aborted) return;
-        this.warn(`The event log's signal broke off (${cause?.message ?? "closed by the server"}); connecting again.`);
+        this.warn(
+          `The event log's signal broke off (${cause?.message ?? "closed by the server"}); connecting again.`,
+        );
         void this.#reconnect();
       },
     );
@@ -49,7 +51,11 @@ export class AppendSignal {
   }
 
   async #reconnect(): Promise<void> {
-    for (let wait_ms = PAUSE_FIRST_MS; !this.#closed.signal.aborted; wait_ms = Math.min(2 * wait_ms, PAUSE_MAX_MS)) {
+    for (
+      let wait_ms = PAUSE_FIRST_MS;
+      !this.#closed.signal.aborted;
+      wait_ms = Math.min(2 * wait_ms, PAUSE_MAX_MS)
+    ) {
       try {
         await this.#connection.client();
         this.heard();

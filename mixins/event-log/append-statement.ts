@@ -110,7 +110,8 @@ function commandArrays(units: readonly PreparedUnit[]): string[] {
 /** Outcome of each unit; `duplicate` still without its answers, which have to be fetched. */
 export function outcomesOf(units: readonly PreparedUnit[], result: AppendResult): AppendOutcome[] {
   const duplicates = new Set(result.duplicates);
-  const conflicts = result.conflicts.length === 0 ? new Map<number, string>() : conflictingStreams(units, result.conflicts);
+  const conflicts =
+    result.conflicts.length === 0 ? new Map<number, string>() : conflictingStreams(units, result.conflicts);
   let position = result.head_before;
   return units.map((prepared, at) => {
     if (duplicates.has(at + 1)) return { status: "duplicate", answers: [] };
@@ -122,7 +123,10 @@ export function outcomesOf(units: readonly PreparedUnit[], result: AppendResult)
 }
 
 /** First conflicting stream of each unit. */
-function conflictingStreams(units: readonly PreparedUnit[], ordinals: readonly number[]): Map<number, string> {
+function conflictingStreams(
+  units: readonly PreparedUnit[],
+  ordinals: readonly number[],
+): Map<number, string> {
   const checked = units.flatMap(({ unit }, at) =>
     [...unit.streams, ...(unit.guards ?? [])].map(({ stream_id }) => ({ unit: at + 1, stream_id })),
   );
@@ -146,7 +150,13 @@ export function committedEvents(
     outcomes[at]?.status === "committed"
       ? prepared.events.map((event): RecordedEvent => {
           position += 1;
-          return { ...event, position, data: JSON.parse(event.data), meta: JSON.parse(event.meta ?? prepared.meta) as object, recorded_at };
+          return {
+            ...event,
+            position,
+            data: JSON.parse(event.data),
+            meta: JSON.parse(event.meta ?? prepared.meta) as object,
+            recorded_at,
+          };
         })
       : [],
   );

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClientConfig } from "pg";
-import { UnavailableError } from "../contract/refusal";
 import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
 import { faultOf, unavailable } from "./database-fault";
@@ -82,11 +81,16 @@ export class Appender {
 
   async #writeOnce(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
     const client = await this.#connection.client();
-    const { rows } = await client.query<AppendResult>(appendStatement(units, { appender: this.id, batch: this.#batch }));
+    const { rows } = await client.query<AppendResult>(
+      appendStatement(units, { appender: this.id, batch: this.#batch }),
+    );
     const [result] = rows;
     if (result === undefined) throw new Error("es.append gave no row.");
     const outcomes = outcomesOf(units, result);
-    const head = outcomes.reduce((last, outcome) => (outcome.status === "committed" ? outcome.position : last), 0);
+    const head = outcomes.reduce(
+      (last, outcome) => (outcome.status === "committed" ? outcome.position : last),
+      0,
+    );
     if (head > result.head_before) this.hooks.committed(head, () => committedEvents(units, outcomes, result));
     return outcomes;
   }

@@ -71,14 +71,21 @@ export async function sha256Of(file: string): Promise<string> {
  * The events from a position to the end of its chunk, as they were stored. gzip's own checksum guards each chunk.
  * @throws Error when the file is missing or damaged.
  */
-export async function readArchiveChunk(folder: string, segment: ArchivedSegment, from: Position): Promise<RecordedEvent[]> {
+export async function readArchiveChunk(
+  folder: string,
+  segment: ArchivedSegment,
+  from: Position,
+): Promise<RecordedEvent[]> {
   const at = Math.floor((from - segment.first_pos) / segment.chunk_events);
   const begin = segment.chunk_offsets[at];
   if (begin === undefined) throw new RangeError(`Position ${String(from)} is not in ${segment.file}.`);
   const source = await open(path.join(folder, segment.file), "r");
   try {
     const end = segment.chunk_offsets[at + 1] ?? (await source.stat()).size;
-    const lines = (await decompress(await read(source, begin, end - begin))).toString("utf8").trimEnd().split("\n");
+    const lines = (await decompress(await read(source, begin, end - begin)))
+      .toString("utf8")
+      .trimEnd()
+      .split("\n");
     return lines.map((line) => JSON.parse(line) as RecordedEvent).filter(({ position }) => position >= from);
   } finally {
     await source.close();

@@ -48,7 +48,11 @@ const ARCHIVE_LOCK = "select pg_try_advisory_lock(7463, 0) as locked";
  * the partition goes. Cut off at any point, the next run goes on.
  * @returns the segments archived by this run; none when another archivist is at work.
  */
-export async function archiveSegments({ connection, folder, before }: ArchiveOptions): Promise<ArchivedSegment[]> {
+export async function archiveSegments({
+  connection,
+  folder,
+  before,
+}: ArchiveOptions): Promise<ArchivedSegment[]> {
   const client = new Client(sessionConfig(connection, "forno event log: archive"));
   await client.connect();
   try {
@@ -57,15 +61,23 @@ export async function archiveSegments({ connection, folder, before }: ArchiveOpt
     await mkdir(folder, { recursive: true });
     await dropLeftBehind(client);
     const archived: ArchivedSegment[] = [];
-    for (let segment; (segment = await archiveOne(client, folder, before)) !== undefined; ) archived.push(segment);
+    for (let segment; (segment = await archiveOne(client, folder, before)) !== undefined;)
+      archived.push(segment);
     return archived;
   } finally {
     await client.end();
   }
 }
 
-async function archiveOne(client: Client, folder: string, before: Date): Promise<ArchivedSegment | undefined> {
-  const { rows } = await client.query<{ first_pos: Position; last_pos: Position }>({ ...CLOSED, values: [before] });
+async function archiveOne(
+  client: Client,
+  folder: string,
+  before: Date,
+): Promise<ArchivedSegment | undefined> {
+  const { rows } = await client.query<{ first_pos: Position; last_pos: Position }>({
+    ...CLOSED,
+    values: [before],
+  });
   const [range] = rows;
   if (range === undefined) return undefined;
   const segment = await writeArchiveFile(folder, range, (after, limit) => readHot(client, after, limit));
@@ -84,11 +96,16 @@ async function dropLeftBehind(client: Client): Promise<void> {
   // Detaching waits for statements that still read the partition, the longest of which may be a rebuild's.
   await client.query("set statement_timeout = 0");
   await client.query("set lock_timeout = 0");
-  const { rows } = await client.query<{ table_name: string; attached: boolean; detaching: boolean }>(LEFT_BEHIND);
+  const { rows } = await client.query<{ table_name: string; attached: boolean; detaching: boolean }>(
+    LEFT_BEHIND,
+  );
   for (const { table_name, attached, detaching } of rows) {
     const table = `es.${escapeIdentifier(table_name)}`;
     // Concurrently: appends and reads go on meanwhile. "finalize" completes one that was cut off.
-    if (attached) await client.query(`alter table es.event detach partition ${table} ${detaching ? "finalize" : "concurrently"}`);
+    if (attached)
+      await client.query(
+        `alter table es.event detach partition ${table} ${detaching ? "finalize" : "concurrently"}`,
+      );
     await client.query(`drop table ${table}`);
   }
 }

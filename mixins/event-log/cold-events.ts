@@ -1,9 +1,10 @@
-import type { Pool } from "pg";
+import type { QueryConfig, QueryResultRow } from "pg";
 import { readArchiveChunk, type ArchivedSegment } from "./archive-file";
 import type { Position, RecordedEvent } from "./event-log";
 import { logTypes } from "./row-types";
 
-const COLUMNS = "g.first_pos, g.last_pos, g.file, g.sha256, g.chunk_events, g.chunk_offsets";
+const COLUMNS =
+  "g.first_pos, g.last_pos, g.file, g.sha256, g.chunk_events, to_json(g.chunk_offsets) as chunk_offsets";
 
 /** $1 position. */
 const SEGMENT_AT = {
@@ -25,28 +26,29 @@ const SEGMENTS_OF_STREAM = {
 /** The archived part of the log. Asked only when the partitions do not hold what should be there. */
 export class ColdEvents {
   constructor(
-    private readonly pool: Pool,
+    private readonly read: <R extends QueryResultRow>(
+      statement: QueryConfig,
+      values: readonly unknown[],
+    ) => Promise<R[]>,
     private readonly folder: string | undefined,
   ) {}
 
   /** At most `limit` events after a position, from one chunk of the archive; none when the position is not archived. */
   async readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
-    const { rows } = await this.pool.query<ArchivedSegment>({ ...SEGMENT_AT, values: [after + 1] });
-    const [segment] = rows;
+    const [segment] = await this.read<ArchivedSegment>(SEGMENT_AT, [after + 1]);
     return segment === undefined ? [] : (await this.#chunk(segment, after + 1)).slice(0, limit);
   }
 
   /** A stream's archived events after a version. Reads every chunk between the stream's first and last event. */
   async readStream(stream_id: string, after_version: number): Promise<RecordedEvent[]> {
-    const { rows } = await this.pool.query<ArchivedSegment & { from_pos: Position; to_pos: Position }>({
-      ...SEGMENTS_OF_STREAM,
-      values: [stream_id],
-    });
+    type OfStream = ArchivedSegment & { readonly from_pos: Position; readonly to_pos: Position };
+    const segments = await this.read<OfStream>(SEGMENTS_OF_STREAM, [stream_id]);
     const found: RecordedEvent[] = [];
-    for (const segment of rows)
-      for (let from = segment.from_pos; from <= segment.to_pos; ) {
+    for (const segment of segments)
+      for (let from = segment.from_pos; from <= segment.to_pos;) {
         const chunk = await this.#chunk(segment, from);
-        for (const event of chunk) if (event.stream_id === stream_id && event.version > after_version) found.push(event);
+        for (const event of chunk)
+          if (event.stream_id === stream_id && event.version > after_version) found.push(event);
         from += chunk.length;
       }
     return found;
@@ -54,7 +56,9 @@ export class ColdEvents {
 
   #chunk(segment: ArchivedSegment, from: Position): Promise<RecordedEvent[]> {
     if (this.folder === undefined)
-      throw new Error(`Position ${String(from)} is archived in ${segment.file}; this node was given no archive folder.`);
+      throw new Error(
+        `Position ${String(from)} is archived in ${segment.file}; this node was given no archive folder.`,
+      );
     return readArchiveChunk(this.folder, segment, from);
   }
 }

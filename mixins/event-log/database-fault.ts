@@ -36,5 +36,7 @@ export function faultOf(error: unknown): DatabaseFault {
 
 /** The fault that callers of the log see. */
 export function unavailable(cause: unknown): UnavailableError {
-  return new UnavailableError("log.unavailable", "The event log does not answer; try again in a moment.", { cause });
+  return new UnavailableError("log.unavailable", "The event log does not answer; try again in a moment.", {
+    cause,
+  });
 }

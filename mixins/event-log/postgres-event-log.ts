@@ -1,16 +1,36 @@
 import { Pool, type ClientConfig, type PoolClient, type QueryConfig, type QueryResultRow } from "pg";
 import { UnavailableError } from "../contract/refusal";
 import { AppendBatcher } from "./append-batcher";
+import { AppendHints } from "./append-hints";
 import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
 import { Appender, TRY_FOR_MS, type AppenderEvents } from "./appender";
 import { sessionConfig } from "./connection";
 import { ColdEvents } from "./cold-events";
 import { faultOf, unavailable } from "./database-fault";
-import type { AppendOutcome, AppendUnit, EventLog, Position, RecordedEvent, Snapshot, StoredAnswer, Upcaster } from "./event-log";
+import type {
+  AppendOutcome,
+  AppendUnit,
+  EventLog,
+  Position,
+  RecordedEvent,
+  Snapshot,
+  StoredAnswer,
+  Upcaster,
+} from "./event-log";
 import { PARTITION_EVENTS, Partitions } from "./partitions";
 import { prepareUnit, type PreparedUnit } from "./prepared-unit";
-import { ALL_AFTER, ANSWERS, FORGET_APPENDERS, HEAD, LOAD_SNAPSHOT, SAVE_SNAPSHOT, STREAM_AFTER, recordedEvent, type EventRow } from "./read-statements";
+import {
+  ALL_AFTER,
+  ANSWERS,
+  FORGET_APPENDERS,
+  HEAD,
+  LOAD_SNAPSHOT,
+  SAVE_SNAPSHOT,
+  STREAM_AFTER,
+  recordedEvent,
+  type EventRow,
+} from "./read-statements";
 import { logTypes } from "./row-types";
 import { upcasting, type Upcast } from "./upcasting";
 
@@ -55,8 +75,7 @@ export class PostgresEventLog implements EventLog {
   readonly #cold: ColdEvents;
   readonly #upcast: Upcast;
   readonly #warn: (message: string) => void;
-  readonly #wakes = new Set<() => void>();
-  readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
+  readonly #hints: AppendHints;
   #closing: Promise<void> | undefined;
 
   constructor({
@@ -67,19 +86,37 @@ export class PostgresEventLog implements EventLog {
     try_for_ms = TRY_FOR_MS,
     archive_folder,
   }: EventLogOptions) {
-    this.#warn = (message) => { logger.warn(message); };
+    this.#warn = (message) => {
+      logger.warn(message);
+    };
     this.#upcast = upcasting(upcasters);
-    this.#readers = new Pool({ ...sessionConfig(connection, "forno event log: read"), max: READERS_MAX, types: logTypes });
-    this.#readers.on("error", (error) => { this.#warn(`The event log lost a reading connection: ${error.message}`); });
-    this.#cold = new ColdEvents(this.#readers, archive_folder);
+    this.#hints = new AppendHints(this.#warn);
+    this.#readers = new Pool({
+      ...sessionConfig(connection, "forno event log: read"),
+      max: READERS_MAX,
+      types: logTypes,
+    });
+    this.#readers.on("error", (error) => {
+      this.#warn(`The event log lost a reading connection: ${error.message}`);
+    });
+    this.#cold = new ColdEvents((statement, values) => this.#read(statement, values), archive_folder);
     this.#partitions = new Partitions(this.#readers, partition_events);
     const hooks: AppenderEvents = {
-      committed: (head, events) => { this.#committed(head, events); },
+      committed: (head, events) => {
+        this.#committed(head, events);
+      },
       makePartitions: (events) => this.#partitions.ensure(events),
     };
     this.#appender = new Appender(connection, hooks, try_for_ms);
     this.#batcher = new AppendBatcher((units) => this.#write(units));
-    this.#signal = new AppendSignal(connection, this.#appender.id, () => { this.#wakeAll(); }, this.#warn);
+    this.#signal = new AppendSignal(
+      connection,
+      this.#appender.id,
+      () => {
+        this.#hints.wake();
+      },
+      this.#warn,
+    );
   }
 
   async start(): Promise<void> {
@@ -90,11 +127,13 @@ export class PostgresEventLog implements EventLog {
 
   append(unit: AppendUnit): Promise<AppendOutcome> {
     if (this.#closing !== undefined)
-      return Promise.reject(new UnavailableError("log.closed", "This node is stopping; try again in a moment."));
+      return Promise.reject(
+        new UnavailableError("log.closed", "This node is stopping; try again in a moment."),
+      );
     try {
       return this.#batcher.append(prepareUnit(unit));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -121,7 +160,8 @@ export class PostgresEventLog implements EventLog {
     const hot = (await this.#read<EventRow>(ALL_AFTER, [after, limit])).map(recordedEvent);
     const events = hot[0]?.position === after + 1 ? hot : await this.#cold.readAll(after, limit);
     if (events.length === 0 && hot.length > 0) throw missing(after + 1);
-    for (const [at, { position }] of events.entries()) if (position !== after + at + 1) throw missing(after + at + 1);
+    for (const [at, { position }] of events.entries())
+      if (position !== after + at + 1) throw missing(after + at + 1);
     return events.map(this.#upcast);
   }
 
@@ -134,13 +174,11 @@ export class PostgresEventLog implements EventLog {
   }
 
   onAppended(wake: () => void): () => void {
-    this.#wakes.add(wake);
-    return () => void this.#wakes.delete(wake);
+    return this.#hints.onAppended(wake);
   }
 
   onCommitted(listener: (events: readonly RecordedEvent[]) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#hints.onCommitted(listener);
   }
 
   async loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined> {
@@ -171,7 +209,9 @@ export class PostgresEventLog implements EventLog {
     const outcomes = await this.#appender.write(units);
     const repeated = units.filter((_, at) => isDuplicate(outcomes[at]));
     if (repeated.length === 0) return outcomes;
-    const answers = await this.#read<StoredAnswer>(ANSWERS, answersOf(repeated).values ?? []).catch((error: unknown) => error as Error);
+    const answers = await this.#read<StoredAnswer>(ANSWERS, answersOf(repeated).values ?? []).catch(
+      (error: unknown) => error as Error,
+    );
     return outcomes.map((outcome, at) => {
       if (!isDuplicate(outcome)) return outcome;
       if (answers instanceof Error) return answers;
@@ -181,28 +221,11 @@ export class PostgresEventLog implements EventLog {
   }
 
   #committed(head: Position, events: () => RecordedEvent[]): void {
-    if (this.#listeners.size > 0) {
-      const upcast = events().map((event) => this.#upcast(event));
-      for (const listener of this.#listeners) this.#hint(() => { listener(upcast); });
-    }
-    this.#wakeAll();
+    this.#hints.committed(() => events().map(this.#upcast));
     if (!this.#partitions.runOut(head)) return;
     this.ensurePartitions().catch((error: unknown) => {
       this.#warn(`The event log could not make partitions ahead: ${String(error)}`);
     });
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#wakes) this.#hint(wake);
-  }
-
-  /** A listener's mistake must not look like a failed append: what it is told about is durable. */
-  #hint(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#warn(`A listener of the event log failed: ${String(error)}`);
-    }
   }
 
   async #read<R extends QueryResultRow>(statement: QueryConfig, values: readonly unknown[]): Promise<R[]> {

@@ -43,20 +43,29 @@ export function prepareUnit(unit: AppendUnit): PreparedUnit {
   let size = 0;
   for (const stream of unit.streams) {
     assert(!written.has(stream.stream_id), `A unit writes stream ${stream.stream_id} twice.`);
-    assert(stream.events.length > 0, `A unit writes no events to stream ${stream.stream_id}: that is a guard.`);
+    assert(
+      stream.events.length > 0,
+      `A unit writes no events to stream ${stream.stream_id}: that is a guard.`,
+    );
     written.add(stream.stream_id);
     checkStream(stream.stream_id, stream.expected_version);
     checkText(stream.stream_type);
     size += prepareStream(stream, events);
   }
   for (const guard of unit.guards ?? []) checkStream(guard.stream_id, guard.expected_version);
-  assert(events.length <= UNIT_EVENTS_MAX, `A unit holds ${String(events.length)} events, at most ${String(UNIT_EVENTS_MAX)} fit.`);
+  assert(
+    events.length <= UNIT_EVENTS_MAX,
+    `A unit holds ${String(events.length)} events, at most ${String(UNIT_EVENTS_MAX)} fit.`,
+  );
   const answers = prepareAnswers(unit);
   for (const answer of answers) size += answer.length;
   return { unit, events, meta: toJson(unit.meta), answers, size };
 }
 
-function prepareStream({ stream_id, stream_type, expected_version, events }: StreamAppend, into: PreparedEvent[]): number {
+function prepareStream(
+  { stream_id, stream_type, expected_version, events }: StreamAppend,
+  into: PreparedEvent[],
+): number {
   const partition = partitionOf(stream_id);
   const prefix = eventIdPrefix(stream_id);
   let version = expected_version;
@@ -93,11 +102,17 @@ function prepareAnswers({ commands }: AppendUnit): string[] {
 
 function checkStream(stream_id: string, expected_version: number): void {
   checkText(stream_id);
-  assert(Number.isSafeInteger(expected_version) && expected_version >= 0, `Version ${String(expected_version)} of ${stream_id}.`);
+  assert(
+    Number.isSafeInteger(expected_version) && expected_version >= 0,
+    `Version ${String(expected_version)} of ${stream_id}.`,
+  );
 }
 
 function checkText(text: string): void {
-  assert(text !== "" && !CONTROL.test(text), `${JSON.stringify(text)} is no name: it is empty or holds control characters.`);
+  assert(
+    text !== "" && !CONTROL.test(text),
+    `${JSON.stringify(text)} is no name: it is empty or holds control characters.`,
+  );
 }
 
 function toJson(value: unknown): string {

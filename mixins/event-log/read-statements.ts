@@ -32,7 +32,11 @@ export const ANSWERS = {
   types: logTypes,
 };
 
-export const HEAD = { name: "es_head", text: `select head from es.lane where lane = ${String(LANE)}`, types: logTypes };
+export const HEAD = {
+  name: "es_head",
+  text: `select head from es.lane where lane = ${String(LANE)}`,
+  types: logTypes,
+};
 
 /** $1 stream, $2 shape. */
 export const LOAD_SNAPSHOT = {

@@ -17,7 +17,8 @@ export function upcasting(upcasters: readonly Upcaster[]): Upcast {
   if (steps.size === 0) return (event) => event;
   return (event) => {
     let { data, schema_v } = event;
-    for (let step; (step = steps.get(shape(event.type, schema_v))) !== undefined; schema_v += 1) data = step.upcast(data);
+    for (let step; (step = steps.get(shape(event.type, schema_v))) !== undefined; schema_v += 1)
+      data = step.upcast(data);
     return schema_v === event.schema_v ? event : { ...event, data, schema_v };
   };
 }

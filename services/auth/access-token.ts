@@ -21,11 +21,30 @@ const ISSUER = "forno";
 const ALGORITHM = "HS256";
 /** A token of ours with 200 branches has 10 000 characters; what is longer is not ours. */
 const TOKEN_CHARS_MAX = 16_384;
-const ROLES: ReadonlySet<string> = new Set<UserRole>(["super_admin", "manager", "technologist", "cook", "courier", "customer"]);
+const ROLES: ReadonlySet<string> = new Set<UserRole>([
+  "super_admin",
+  "manager",
+  "technologist",
+  "cook",
+  "courier",
+  "customer",
+]);
 
-export const TOKEN_INVALID = refuse("unauthorized", "auth.token_invalid", "This token was not issued here; sign in again.");
-export const TOKEN_EXPIRED = refuse("unauthorized", "auth.token_expired", "This token has expired; refresh it or sign in again.");
-export const TOKEN_REVOKED = refuse("unauthorized", "auth.token_revoked", "This token was revoked; refresh it or sign in again.");
+export const TOKEN_INVALID = refuse(
+  "unauthorized",
+  "auth.token_invalid",
+  "This token was not issued here; sign in again.",
+);
+export const TOKEN_EXPIRED = refuse(
+  "unauthorized",
+  "auth.token_expired",
+  "This token has expired; refresh it or sign in again.",
+);
+export const TOKEN_REVOKED = refuse(
+  "unauthorized",
+  "auth.token_revoked",
+  "This token was revoked; refresh it or sign in again.",
+);
 
 /** A signed token for a session, and when it ends. */
 export async function issueAccessToken(
@@ -65,7 +84,12 @@ export async function readAccessToken(
       return found.key;
     },
     // The algorithm is ours to say, not the token's: this is what `none` and key confusion die of.
-    { algorithms: [ALGORITHM], issuer: ISSUER, requiredClaims: ["sub", "sid", "exp"], currentDate: new Date(now_ms) },
+    {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      requiredClaims: ["sub", "sid", "exp"],
+      currentDate: new Date(now_ms),
+    },
   ).catch(tokenRefusal);
   if (isRefusal(verified)) return verified;
   const claims = claimsOf(verified.payload);
@@ -82,7 +106,8 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): AccessClaims | un
   const { sub, sid, role, branches, uv } = payload;
   if (typeof sub !== "string" || typeof sid !== "string" || typeof uv !== "number") return undefined;
   if (typeof role !== "string" || !ROLES.has(role)) return undefined;
-  if (branches !== null && !(Array.isArray(branches) && branches.every((id) => typeof id === "string"))) return undefined;
+  if (branches !== null && !(Array.isArray(branches) && branches.every((id) => typeof id === "string")))
+    return undefined;
   return { user_id: sub, session_id: sid, role: role as UserRole, branch_ids: branches, user_version: uv };
 }
 

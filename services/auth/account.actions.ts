@@ -29,7 +29,8 @@ export function accountActions(context: AuthContext): Record<string, ActionSchem
 }
 
 async function shown({ room }: AuthContext, user_id: string): Promise<UserView> {
-  if (!UUID.test(user_id)) return orThrow<never>(refuse("not_found", "auth.user_unknown", "The caller is no account."));
+  if (!UUID.test(user_id))
+    return orThrow<never>(refuse("not_found", "auth.user_unknown", "The caller is no account."));
   return viewOf(orThrow(await room.accounts.get(user_id)));
 }
 
@@ -39,7 +40,12 @@ function changePasswordAction(context: AuthContext): ActionSchema {
     async run(ctx) {
       const user = await room.accounts.get(callerOf(ctx).user_id ?? "");
       if (isRefusal(user)) return user;
-      const claim = { user, name: `id:${user.user_id}`, password: ctx.params.current_password, address: addressOf(ctx) };
+      const claim = {
+        user,
+        name: `id:${user.user_id}`,
+        password: ctx.params.current_password,
+        address: addressOf(ctx),
+      };
       const proven = await checkPassword(room, runtime, claim);
       if (isRefusal(proven)) return proven;
       const password_hash = await room.hasher.hash(ctx.params.new_password);
@@ -54,11 +60,20 @@ function userListAction({ runtime }: AuthContext): ActionSchema {
     const { role, status, cursor, limit = PAGE_DEFAULT } = ctx.params;
     const after = cursor === undefined ? undefined : Buffer.from(cursor, "base64url").toString("latin1");
     if (after !== undefined && !UUID.test(after))
-      return orThrow<never>(refuse("invalid", "input.cursor_malformed", "Take cursor from next_cursor of the page before, unchanged."));
+      return orThrow<never>(
+        refuse(
+          "invalid",
+          "input.cursor_malformed",
+          "Take cursor from next_cursor of the page before, unchanged.",
+        ),
+      );
     const rows = await pageOfUsers(runtime.pool, { role, status, after, limit: limit + 1 });
     const items = rows.slice(0, limit).map(viewOf);
     const last = items.at(-1);
-    const next_cursor = rows.length > limit && last !== undefined ? Buffer.from(last.user_id, "latin1").toString("base64url") : null;
+    const next_cursor =
+      rows.length > limit && last !== undefined
+        ? Buffer.from(last.user_id, "latin1").toString("base64url")
+        : null;
     return { items, next_cursor };
   });
 }
@@ -100,7 +115,12 @@ function resetPasswordAction(context: AuthContext): ActionSchema {
       const known = await room.accounts.get(ctx.params.user_id);
       if (isRefusal(known)) return known;
       const password_hash = await room.hasher.hash(ctx.params.password);
-      return room.accounts.setPassword(ctx.params.user_id, password_hash, commandOf(ctx), eventMetaOf(ctx, "auth"));
+      return room.accounts.setPassword(
+        ctx.params.user_id,
+        password_hash,
+        commandOf(ctx),
+        eventMetaOf(ctx, "auth"),
+      );
     },
     present: endedSessions,
   });
@@ -108,7 +128,13 @@ function resetPasswordAction(context: AuthContext): ActionSchema {
 
 function revokeSessionsAction(context: AuthContext): ActionSchema {
   return durable(context, contracts.revokeUserSessions, {
-    run: (ctx) => context.room.accounts.endSessions({ user_id: ctx.params.user_id }, "operator", commandOf(ctx), eventMetaOf(ctx, "auth")),
+    run: (ctx) =>
+      context.room.accounts.endSessions(
+        { user_id: ctx.params.user_id },
+        "operator",
+        commandOf(ctx),
+        eventMetaOf(ctx, "auth"),
+      ),
     present: endedSessions,
   });
 }

@@ -40,10 +40,18 @@ export function wishedAccount(now: AccountFields, wish: AccountWish): AccountFie
   const wanted = { ...now, ...wish };
   const phone = wanted.phone === null ? null : normalisedPhone(wanted.phone);
   if (phone === undefined)
-    return refuse("unprocessable", "auth.phone_invalid", "Give the phone with its country code, e.g. +79231234567.");
+    return refuse(
+      "unprocessable",
+      "auth.phone_invalid",
+      "Give the phone with its country code, e.g. +79231234567.",
+    );
   const branch_ids = WITHOUT_BRANCHES.has(wanted.role) ? null : wanted.branch_ids;
   if (BOUND_TO_BRANCHES.has(wanted.role) && (branch_ids === null || branch_ids.length === 0))
-    return refuse("unprocessable", "auth.role_needs_branches", `A ${wanted.role} works at a branch: name it in branch_ids.`);
+    return refuse(
+      "unprocessable",
+      "auth.role_needs_branches",
+      `A ${wanted.role} works at a branch: name it in branch_ids.`,
+    );
   return {
     role: wanted.role,
     status: wanted.status,
@@ -69,7 +77,10 @@ export function fieldsOf(user: UserRow): AccountFields {
 }
 
 /** Where a user works, for a token: who is bound to branches and has none works nowhere; null would mean everywhere. */
-export function branchesOf({ role, branch_ids }: Pick<UserRow, "role" | "branch_ids">): readonly string[] | null {
+export function branchesOf({
+  role,
+  branch_ids,
+}: Pick<UserRow, "role" | "branch_ids">): readonly string[] | null {
   return BOUND_TO_BRANCHES.has(role) ? (branch_ids ?? []) : branch_ids;
 }
 

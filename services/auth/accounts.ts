@@ -5,8 +5,22 @@ import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changeRows, type RowChange } from "../../mixins/crud/row-change";
 import type { EventMeta, StreamAppend } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
-import { NEW_ACCOUNT, changedFields, fieldsOf, isActiveSuperAdmin, wishedAccount, type AccountFields, type AccountWish } from "./account";
-import { USER_STREAM_TYPE, userStream, type AuthEvent, type RevocationReason, type UserRole } from "./auth.events";
+import {
+  NEW_ACCOUNT,
+  changedFields,
+  fieldsOf,
+  isActiveSuperAdmin,
+  wishedAccount,
+  type AccountFields,
+  type AccountWish,
+} from "./account";
+import {
+  USER_STREAM_TYPE,
+  userStream,
+  type AuthEvent,
+  type RevocationReason,
+  type UserRole,
+} from "./auth.events";
 import type { Revocations } from "./revocations";
 import { revokeSessions } from "./sessions";
 import { insertUser, lockedUser, updateUser, userById, type UserRow } from "./users";
@@ -29,8 +43,16 @@ export interface AccountAnswer {
 
 const UNKNOWN = refuse("not_found", "auth.user_unknown", "There is no such account.");
 const TAKEN = {
-  email: refuse("conflict", "auth.email_taken", "An account with this email exists; sign in, or use another one."),
-  username: refuse("conflict", "auth.username_taken", "An account with this username exists; choose another one."),
+  email: refuse(
+    "conflict",
+    "auth.email_taken",
+    "An account with this email exists; sign in, or use another one.",
+  ),
+  username: refuse(
+    "conflict",
+    "auth.username_taken",
+    "An account with this username exists; choose another one.",
+  ),
   user_id: refuse("conflict", "auth.user_exists", "An account with this id exists."),
 } as const;
 const LAST_SUPER_ADMIN = refuse(
@@ -56,7 +78,15 @@ export class Accounts {
       const fields = wishedAccount({ ...NEW_ACCOUNT, role: draft.role, name: draft.name }, wish);
       if (isRefusal(fields)) return fields;
       const now = this.#now();
-      const taken = await insertUser(tx, { user_id, ...fields, password_hash, version: 1, rights_version: 1, created_at: now, changed_at: now });
+      const taken = await insertUser(tx, {
+        user_id,
+        ...fields,
+        password_hash,
+        version: 1,
+        rights_version: 1,
+        created_at: now,
+        changed_at: now,
+      });
       if (taken !== undefined) return TAKEN[taken];
       const { role, status, branch_ids } = fields;
       const data = { user_id, role, status, branch_ids, at: now.toISOString() };
@@ -66,7 +96,12 @@ export class Accounts {
   }
 
   /** Changes what the wish names. Refusals: as of `create`, and `auth.user_unknown`, `auth.last_super_admin`. */
-  change(user_id: string, wish: AccountWish, command: CommandIdentity, meta: EventMeta): Promise<CommandOutcome | Refusal> {
+  change(
+    user_id: string,
+    wish: AccountWish,
+    command: CommandIdentity,
+    meta: EventMeta,
+  ): Promise<CommandOutcome | Refusal> {
     return this.#changing(command, async (tx) => {
       const admins = wish.role === undefined && wish.status === undefined ? [] : await lockedSuperAdmins(tx);
       const user = await lockedUser(tx, user_id);
@@ -82,11 +117,20 @@ export class Accounts {
   }
 
   /** Sets a password and ends all sessions. Refusals: `auth.user_unknown`. */
-  setPassword(user_id: string, password_hash: string, command: CommandIdentity, meta: EventMeta): Promise<CommandOutcome | Refusal> {
+  setPassword(
+    user_id: string,
+    password_hash: string,
+    command: CommandIdentity,
+    meta: EventMeta,
+  ): Promise<CommandOutcome | Refusal> {
     return this.#changing(command, async (tx) => {
       const user = await lockedUser(tx, user_id);
       if (user === undefined) return UNKNOWN;
-      return this.#written(tx, { ...user, password_hash }, fieldsOf(user), { changed: ["password"], reason: "password", meta });
+      return this.#written(tx, { ...user, password_hash }, fieldsOf(user), {
+        changed: ["password"],
+        reason: "password",
+        meta,
+      });
     });
   }
 
@@ -117,14 +161,29 @@ export class Accounts {
   ): Promise<RowChange | Refusal> {
     const { user_id } = user;
     const now = this.#now();
-    const session_ids = why.reason === undefined ? [] : await revokeSessions(tx, { user_id }, why.reason, now);
+    const session_ids =
+      why.reason === undefined ? [] : await revokeSessions(tx, { user_id }, why.reason, now);
     const revoked = why.reason === undefined ? [] : [sessionsRevoked(user_id, session_ids, why.reason, now)];
     const user_version = user.version + 1;
     const version = user_version + revoked.length;
-    const taken = await updateUser(tx, { ...user, ...fields, version, rights_version: user_version, changed_at: now });
+    const taken = await updateUser(tx, {
+      ...user,
+      ...fields,
+      version,
+      rights_version: user_version,
+      changed_at: now,
+    });
     if (taken !== undefined) return TAKEN[taken];
     const { role, status, branch_ids } = fields;
-    const data = { user_id, user_version, role, status, branch_ids, changed: why.changed, at: now.toISOString() };
+    const data = {
+      user_id,
+      user_version,
+      role,
+      status,
+      branch_ids,
+      changed: why.changed,
+      at: now.toISOString(),
+    };
     const answer: AccountAnswer = { user_id, user_version, revoked_session_ids: session_ids };
     const events: AuthEvent[] = [{ type: "auth.user_changed", data }, ...revoked];
     return { streams: [userAppend(user_id, user.version, events)], answer, meta: why.meta };
@@ -158,7 +217,12 @@ function userAppend(user_id: string, expected_version: number, events: readonly 
   return { stream_id: userStream(user_id), stream_type: USER_STREAM_TYPE, expected_version, events };
 }
 
-function sessionsRevoked(user_id: string, session_ids: string[], reason: RevocationReason, at: Date): AuthEvent {
+function sessionsRevoked(
+  user_id: string,
+  session_ids: string[],
+  reason: RevocationReason,
+  at: Date,
+): AuthEvent {
   return { type: "auth.session_revoked", data: { user_id, session_ids, reason, at: at.toISOString() } };
 }
 

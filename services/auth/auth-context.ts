@@ -41,6 +41,9 @@ export function addressOf(ctx: Ctx<unknown>): string {
 }
 
 /** How many sessions a change has ended, as commands answer it. */
-export function endedSessions(_ctx: unknown, { revoked_session_ids }: AccountAnswer): { revoked_sessions: number } {
+export function endedSessions(
+  _ctx: unknown,
+  { revoked_session_ids }: AccountAnswer,
+): { revoked_sessions: number } {
   return { revoked_sessions: revoked_session_ids.length };
 }

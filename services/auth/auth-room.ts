@@ -29,7 +29,11 @@ export interface AuthRoom {
   close(): Promise<void>;
 }
 
-const INVALID_CREDENTIALS = refuse("unauthorized", "auth.invalid_credentials", "This login and password do not fit together.");
+const INVALID_CREDENTIALS = refuse(
+  "unauthorized",
+  "auth.invalid_credentials",
+  "This login and password do not fit together.",
+);
 
 /**
  * Opens the room: loads or makes the signing keys, reads what was revoked lately, and follows the log from there.
@@ -57,13 +61,17 @@ async function followRevocations(runtime: AuthRuntime, revocations: Revocations)
   const after = await log.head();
   const since = new Date(clock.now() - REVOCATION_KEPT_MS);
   const [sessions, users] = await Promise.all([
-    pool.query<{ session_id: string; revoked_at: Date }>("select session_id, revoked_at from sessions where revoked_at >= $1", [since]),
+    pool.query<{ session_id: string; revoked_at: Date }>(
+      "select session_id, revoked_at from sessions where revoked_at >= $1",
+      [since],
+    ),
     pool.query<Pick<UserRow, "user_id" | "rights_version" | "changed_at">>(
       "select user_id, rights_version, changed_at from users where changed_at >= $1 and rights_version > 1",
       [since],
     ),
   ]);
-  for (const { session_id, revoked_at } of sessions.rows) revocations.revokeSession(session_id, revoked_at.getTime());
+  for (const { session_id, revoked_at } of sessions.rows)
+    revocations.revokeSession(session_id, revoked_at.getTime());
   for (const { user_id, changed_at, rights_version } of users.rows)
     revocations.changeUser(user_id, rights_version, changed_at.getTime());
   return feed.subscribe({
@@ -99,10 +107,12 @@ export async function checkPassword(
   const { user, password } = claim;
   const attempt = await room.attempts.begin(claim.name, claim.address);
   if (isRefusal(attempt)) return attempt;
-  const fits = await room.hasher.verify(password, user?.password_hash ?? null).catch(async (error: unknown) => {
-    await room.attempts.withdrawn(attempt);
-    throw error;
-  });
+  const fits = await room.hasher
+    .verify(password, user?.password_hash ?? null)
+    .catch(async (error: unknown) => {
+      await room.attempts.withdrawn(attempt);
+      throw error;
+    });
   if (!fits || user?.status !== "active") return INVALID_CREDENTIALS;
   await room.attempts.succeeded(attempt);
   await strengthen(room, runtime, user, password);
@@ -110,7 +120,12 @@ export async function checkPassword(
 }
 
 /** A hash of weaker parameters is replaced while the password is at hand. */
-async function strengthen(room: AuthRoom, { pool }: Pick<Runtime, "pool">, user: UserRow, password: string): Promise<void> {
+async function strengthen(
+  room: AuthRoom,
+  { pool }: Pick<Runtime, "pool">,
+  user: UserRow,
+  password: string,
+): Promise<void> {
   if (user.password_hash === null || !room.hasher.outdated(user.password_hash)) return;
   const stronger = await room.hasher.hash(password);
   await pool.query("update users set password_hash = $3 where user_id = $1 and password_hash = $2", [
@@ -148,7 +163,10 @@ export async function issueTokens(
 }
 
 /** The user of a refreshed session; blocked and deleted ones have none. */
-export async function activeUser({ pool }: Pick<Runtime, "pool">, user_id: string): Promise<UserRow | Refusal> {
+export async function activeUser(
+  { pool }: Pick<Runtime, "pool">,
+  user_id: string,
+): Promise<UserRow | Refusal> {
   const user = await userById(pool, user_id);
   return user?.status === "active" ? user : TOKEN_REVOKED;
 }

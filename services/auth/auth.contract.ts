@@ -5,18 +5,31 @@ import { PageParams, Timestamp, Uuid, pageOf, strictObject } from "../../mixins/
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** One line that is not blank: no control characters, which PostgreSQL (NUL) and letters in the post cannot hold. */
-const Name = Type.String({ minLength: 1, maxLength: 200, pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$" });
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$",
+});
 /** What is typed at a login as email or username: looked for as it is, so it only has to be storable. */
-const GivenLogin = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "^[^\\p{Cc}\\p{Cs}]*$" });
+const GivenLogin = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: "^[^\\p{Cc}\\p{Cs}]*$" });
 const Email = Type.String({ format: "email", maxLength: 254 });
-const Username = Type.String({ pattern: "^[A-Za-z0-9._-]{3,64}$", description: "Letters, digits, dot, dash, underscore" });
-const Phone = Type.String({ pattern: "^\\+?[0-9][0-9 ()-]{4,24}$", description: "With or without +; kept as E.164" });
+const Username = Type.String({
+  pattern: "^[A-Za-z0-9._-]{3,64}$",
+  description: "Letters, digits, dot, dash, underscore",
+});
+const Phone = Type.String({
+  pattern: "^\\+?[0-9][0-9 ()-]{4,24}$",
+  description: "With or without +; kept as E.164",
+});
 const NewPassword = Type.String({ minLength: 8, maxLength: 200 });
 /** What is typed at a login: whatever it is, it only has to be compared. */
 const GivenPassword = Type.String({ minLength: 1, maxLength: 200 });
 const RefreshToken = Type.String({ minLength: 20, maxLength: 200 });
 const Roles = Type.Union(
-  (["super_admin", "manager", "technologist", "cook", "courier", "customer"] as const).map((role) => Type.Literal(role)),
+  (["super_admin", "manager", "technologist", "cook", "courier", "customer"] as const).map((role) =>
+    Type.Literal(role),
+  ),
 );
 const Status = Type.Union([Type.Literal("active"), Type.Literal("blocked")]);
 const BranchIds = nullable(Type.Array(Uuid, { maxItems: 200, uniqueItems: true }));
@@ -46,7 +59,7 @@ export const User = strictObject({
   created_at: Timestamp,
 });
 
-/** A login form is filled by hand; ten a minute from one address is plenty, the pauses of failed ones come on top. */
+/** Requests a minute from one address: a shop full of people signing in; pauses after failures come on top. */
 const LOGIN_RATE = 30;
 const LOGIN_REFUSALS = ["auth.invalid_credentials", "auth.too_many_attempts"] as const;
 

@@ -7,7 +7,10 @@ import type { SigningKeys } from "./signing-keys";
  * the database try passwords at full speed. Sealed with a key of this chain it tells nobody anything.
  */
 export function sealed(identity: CommandIdentity, keys: SigningKeys): CommandIdentity {
-  return { ...identity, fingerprint: keys.digest("command fingerprint", identity.fingerprint).toString("hex").slice(0, 32) };
+  return {
+    ...identity,
+    fingerprint: keys.digest("command fingerprint", identity.fingerprint).toString("hex").slice(0, 32),
+  };
 }
 
 /** An action whose command's fingerprint is sealed before anything is kept. */

@@ -17,7 +17,10 @@ export interface EnsuredAdmin {
  * Makes the first super admin when there is none, with ADMIN_PASSWORD or a generated password. With an active super admin it
  * does nothing and says only the name. Safe when several nodes start at once: one of them makes it.
  */
-export async function ensureAdmin(runtime: Pick<Runtime, "settings" | "pool" | "ids">, room: AuthRoom): Promise<EnsuredAdmin> {
+export async function ensureAdmin(
+  runtime: Pick<Runtime, "settings" | "pool" | "ids">,
+  room: AuthRoom,
+): Promise<EnsuredAdmin> {
   const { ADMIN_USERNAME, ADMIN_PASSWORD } = runtime.settings;
   const existing = await activeAdmin(runtime);
   if (existing !== undefined) return existing;

@@ -73,21 +73,40 @@ export class LoginAttempts {
    * all slip in before the first has failed; the answer is the same whether the account exists or not.
    */
   begin(account: string, address: string): Promise<Attempt | Refusal> {
-    const keys = { pair: keyOf("pair", account, address), account: keyOf("account", account), address: keyOf("address", address) };
+    const keys = {
+      pair: keyOf("pair", account, address),
+      account: keyOf("account", account),
+      address: keyOf("address", address),
+    };
     return inTransaction(this.pool, async (tx) => {
       const now_ms = this.clock.now();
       const rows = await lockedCounters(tx, Object.values(keys), new Date(now_ms));
       const scopes = scopesOf(rows.get(keys.pair), now_ms);
-      const counters = scopes.map((scope) => ({ scope, key: keys[scope], counter: known(rows, keys[scope]) }));
-      const refusal = pausedBy(counters.map(({ counter }) => counter), now_ms);
+      const counters = scopes.map((scope) => ({
+        scope,
+        key: keys[scope],
+        counter: known(rows, keys[scope]),
+      }));
+      const refusal = pausedBy(
+        counters.map(({ counter }) => counter),
+        now_ms,
+      );
       if (isRefusal(refusal)) return refusal;
-      const raised = counters.map(({ scope, key, counter }) => ({ key, ...afterFailure(counter, PATIENCE[scope], now_ms) }));
+      const raised = counters.map(({ scope, key, counter }) => ({
+        key,
+        ...afterFailure(counter, PATIENCE[scope], now_ms),
+      }));
       await tx.query(
         `update login_attempts as kept
          set failures = raised.failures, attempted_at = $4, paused_until = raised.paused_until
          from unnest($1::text[], $2::int[], $3::timestamptz[]) as raised (key, failures, paused_until)
          where kept.key = raised.key`,
-        [raised.map((row) => row.key), raised.map((row) => row.failures), raised.map((row) => row.paused_until), new Date(now_ms)],
+        [
+          raised.map((row) => row.key),
+          raised.map((row) => row.failures),
+          raised.map((row) => row.paused_until),
+          new Date(now_ms),
+        ],
       );
       return { pair: keys.pair, counted: scopes.map((scope) => keys[scope]) };
     });
@@ -112,7 +131,9 @@ export class LoginAttempts {
 
   /** Deletes counters that say nothing any more. */
   async sweep(): Promise<void> {
-    await this.pool.query("delete from login_attempts where attempted_at < $1", [new Date(this.clock.now() - TRUSTED_MS)]);
+    await this.pool.query("delete from login_attempts where attempted_at < $1", [
+      new Date(this.clock.now() - TRUSTED_MS),
+    ]);
   }
 }
 
@@ -120,7 +141,11 @@ function keyOf(scope: Scope, ...parts: readonly string[]): string {
   return `${scope}:${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 40)}`;
 }
 
-async function lockedCounters(tx: PoolClient, keys: readonly string[], now: Date): Promise<Map<string, CounterRow>> {
+async function lockedCounters(
+  tx: PoolClient,
+  keys: readonly string[],
+  now: Date,
+): Promise<Map<string, CounterRow>> {
   // Inserts what is missing and locks what is there, in the order of the keys: two attempts never wait crosswise.
   const { rows } = await tx.query<CounterRow>(
     `insert into login_attempts as kept (key, failures, attempted_at)

@@ -68,7 +68,9 @@ export class PasswordHasher {
 
   async #derive(password: string, salt: Buffer, cost: ScryptCost): Promise<Buffer> {
     if (this.#waiting.length >= this.#waiting_max)
-      throw new UnavailableError("auth.busy", "Too many sign-ins at once; try again in a moment.", { retry_after_s: 5 });
+      throw new UnavailableError("auth.busy", "Too many sign-ins at once; try again in a moment.", {
+        retry_after_s: 5,
+      });
     await this.#enter();
     try {
       return await derive(normalisedPassword(password), salt, cost);
@@ -111,7 +113,12 @@ function written({ cost, salt, hash }: StoredHash): string {
 
 function parsed(stored: string): StoredHash {
   const [, ln, r, p, salt = "", hash = ""] = PHC.exec(stored) ?? [];
-  const value = { cost: { ln: Number(ln), r: Number(r), p: Number(p) }, salt: Buffer.from(salt, "base64"), hash: Buffer.from(hash, "base64") };
-  if (ln === undefined || value.hash.length !== HASH_BYTES) throw new Error("A stored password hash is damaged.");
+  const value = {
+    cost: { ln: Number(ln), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, "base64"),
+    hash: Buffer.from(hash, "base64"),
+  };
+  if (ln === undefined || value.hash.length !== HASH_BYTES)
+    throw new Error("A stored password hash is damaged.");
   return value;
 }

@@ -11,7 +11,11 @@ const DAY_MS = 86_400_000;
 /** How long a refresh token is good; each use gives a new one, so a session lives as long as it is used. */
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 
-const KEY_REUSED = refuse("conflict", "idempotency.key_reused", "This Idempotency-Key was used with another request; take a new key.");
+const KEY_REUSED = refuse(
+  "conflict",
+  "idempotency.key_reused",
+  "This Idempotency-Key was used with another request; take a new key.",
+);
 
 /** A session and the refresh token that its client now holds. */
 export interface OpenSession {
@@ -56,14 +60,26 @@ export class Sessions {
   ) {}
 
   /** Opens a session for a login, or finds the one that the same command opened before. */
-  async open(user_id: string, command: CommandIdentity, legal_entity_id: string | null): Promise<OpenSession | Refusal> {
+  async open(
+    user_id: string,
+    command: CommandIdentity,
+    legal_entity_id: string | null,
+  ): Promise<OpenSession | Refusal> {
     const wanted = { session_id: this.ids.uuid(), user_id, legal_entity_id };
     const fresh = await inTransaction(this.pool, async (tx) => {
       const { rowCount } = await tx.query(
         `insert into sessions (session_id, user_id, command_id, fingerprint, legal_entity_id, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (command_id) do nothing`,
-        [wanted.session_id, user_id, command.id, command.fingerprint, legal_entity_id, this.#at(0), this.#at(REFRESH_TTL_MS)],
+        [
+          wanted.session_id,
+          user_id,
+          command.id,
+          command.fingerprint,
+          legal_entity_id,
+          this.#at(0),
+          this.#at(REFRESH_TTL_MS),
+        ],
       );
       if (rowCount === 0) return false;
       await this.#insertToken(tx, this.#firstToken(wanted.session_id), wanted.session_id);
@@ -90,7 +106,10 @@ export class Sessions {
         this.#at(0),
         command.id,
       ]);
-      await tx.query("update sessions set expires_at = $2 where session_id = $1", [row.session_id, this.#at(REFRESH_TTL_MS)]);
+      await tx.query("update sessions set expires_at = $2 where session_id = $1", [
+        row.session_id,
+        this.#at(REFRESH_TTL_MS),
+      ]);
       await this.#insertToken(tx, next, row.session_id);
       return { ...sessionOf(row), refresh_token: next, replayed: false };
     });
@@ -124,16 +143,16 @@ export class Sessions {
   }
 
   async #insertToken(tx: PoolClient, token: string, session_id: string): Promise<void> {
-    await tx.query("insert into refresh_tokens (token_hash, session_id, issued_at, expires_at) values ($1, $2, $3, $4)", [
-      hashOf(token),
-      session_id,
-      this.#at(0),
-      this.#at(REFRESH_TTL_MS),
-    ]);
+    await tx.query(
+      "insert into refresh_tokens (token_hash, session_id, issued_at, expires_at) values ($1, $2, $3, $4)",
+      [hashOf(token), session_id, this.#at(0), this.#at(REFRESH_TTL_MS)],
+    );
   }
 
   async #openedBy(command_id: string): Promise<SessionRow | undefined> {
-    const { rows } = await this.pool.query<SessionRow>("select * from sessions where command_id = $1", [command_id]);
+    const { rows } = await this.pool.query<SessionRow>("select * from sessions where command_id = $1", [
+      command_id,
+    ]);
     return rows[0];
   }
 

@@ -20,7 +20,11 @@ const REUSED = refuse(
   "auth.refresh_reused",
   "This refresh token was used before. To be safe its session was ended; sign in again.",
 );
-const REQUIRED = refuse("unauthorized", "auth.required", "Name the session: send its refresh token or an access token.");
+const REQUIRED = refuse(
+  "unauthorized",
+  "auth.required",
+  "Name the session: send its refresh token or an access token.",
+);
 
 /** Actions by which people come and go. */
 export function signInActions(context: AuthContext): Record<string, ActionSchema> {
@@ -40,7 +44,11 @@ function registerAction(context: AuthContext): ActionSchema {
     async run(ctx) {
       const { password, ...wish } = ctx.params;
       const password_hash = await room.hasher.hash(password);
-      return room.accounts.create({ ...wish, role: "customer", password_hash }, commandOf(ctx), eventMetaOf(ctx, "auth"));
+      return room.accounts.create(
+        { ...wish, role: "customer", password_hash },
+        commandOf(ctx),
+        eventMetaOf(ctx, "auth"),
+      );
     },
     async present(ctx, { user_id }) {
       const user = orThrow(await activeUser(runtime, user_id));
@@ -53,7 +61,9 @@ function loginAction(context: AuthContext): ActionSchema {
   return implement(contracts.login, async (ctx) => {
     const email = normalisedEmail(ctx.params.email);
     const user = await userByEmail(context.runtime.pool, email);
-    const proven = orThrow(await provenUser(context, ctx, { user, name: `email:${email}`, password: ctx.params.password }));
+    const proven = orThrow(
+      await provenUser(context, ctx, { user, name: `email:${email}`, password: ctx.params.password }),
+    );
     const issued = orThrow(await signIn(context.room, context.runtime, proven, commandOf(ctx)));
     if (issued.replayed) ctx.meta.replayed = true;
     return tokensOf(issued);
@@ -65,13 +75,24 @@ function superAdminLoginAction(context: AuthContext): ActionSchema {
     const username = normalisedUsername(ctx.params.username);
     const found = await userByUsername(context.runtime.pool, username);
     const user = found?.role === "super_admin" ? found : undefined;
-    const proven = orThrow(await provenUser(context, ctx, { user, name: `username:${username}`, password: ctx.params.password }));
+    const proven = orThrow(
+      await provenUser(context, ctx, { user, name: `username:${username}`, password: ctx.params.password }),
+    );
     const legal_entity_id = ctx.params.legal_entity_id ?? proven.legal_entity_id;
     if (legal_entity_id !== null) await act(ctx, getLegalEntity, { legal_entity_id });
-    const issued = orThrow(await signIn(context.room, context.runtime, proven, commandOf(ctx), legal_entity_id));
+    const issued = orThrow(
+      await signIn(context.room, context.runtime, proven, commandOf(ctx), legal_entity_id),
+    );
     if (issued.replayed) ctx.meta.replayed = true;
     const { token, refresh_token, expires_at } = issued;
-    return { token, refresh_token, user_id: proven.user_id, username, expires_at, legal_entity_id: issued.legal_entity_id };
+    return {
+      token,
+      refresh_token,
+      user_id: proven.user_id,
+      username,
+      expires_at,
+      legal_entity_id: issued.legal_entity_id,
+    };
   });
 }
 

@@ -1,5 +1,16 @@
 import { createHash, createHmac, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
-import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import type { Settings } from "../../settings";
 
@@ -56,7 +67,10 @@ export class SigningKeys {
  * The signing keys of this node. From `JWT_SECRET`: one secret, or several with commas between, newest first (each at
  * least 32 characters). Else generated ones from a file in `DATA_DIR` that only its owner can read, replaced every 90 days.
  */
-export function loadSigningKeys(settings: Pick<Settings, "JWT_SECRET" | "DATA_DIR">, now_ms: number): SigningKeys {
+export function loadSigningKeys(
+  settings: Pick<Settings, "JWT_SECRET" | "DATA_DIR">,
+  now_ms: number,
+): SigningKeys {
   if (settings.JWT_SECRET !== undefined) return new SigningKeys(givenSecrets(settings.JWT_SECRET));
   const file = path.join(settings.DATA_DIR, FILE);
   mkdirSync(settings.DATA_DIR, { recursive: true });
@@ -78,7 +92,10 @@ export function rotated(kept: readonly KeptSecret[], now_ms: number): readonly K
   const age_days = ({ created_at }: KeptSecret): number => (now_ms - Date.parse(created_at)) / DAY_MS;
   const [newest] = kept;
   if (newest === undefined || age_days(newest) >= SIGNS_DAYS) {
-    const fresh = { secret: randomBytes(SECRET_BYTES).toString("base64url"), created_at: new Date(now_ms).toISOString() };
+    const fresh = {
+      secret: randomBytes(SECRET_BYTES).toString("base64url"),
+      created_at: new Date(now_ms).toISOString(),
+    };
     return newest === undefined ? [fresh] : [fresh, newest];
   }
   return kept.length > 1 && age_days(newest) > VERIFIES_DAYS ? [newest] : kept;
@@ -133,7 +150,11 @@ function founded(file: string, secrets: readonly KeptSecret[]): readonly KeptSec
 }
 
 /** Whole or not at all, and never readable by others. */
-function write(file: string, secrets: readonly KeptSecret[], publish: (from: string, to: string) => void): void {
+function write(
+  file: string,
+  secrets: readonly KeptSecret[],
+  publish: (from: string, to: string) => void,
+): void {
   const draft = `${file}.${String(process.pid)}`;
   const handle = openSync(draft, "w", 0o600);
   try {

@@ -2,7 +2,13 @@ import { LRUCache } from "lru-cache";
 import { isRefusal, type Refusal } from "../../mixins/contract/refusal";
 import type { Clock } from "../../mixins/runtime";
 import type { TokenVerifier, VerifiedCaller } from "../../mixins/contract/token-verifier";
-import { TOKEN_EXPIRED, TOKEN_REVOKED, callerOfClaims, readAccessToken, type AccessClaims } from "./access-token";
+import {
+  TOKEN_EXPIRED,
+  TOKEN_REVOKED,
+  callerOfClaims,
+  readAccessToken,
+  type AccessClaims,
+} from "./access-token";
 import type { Revocations } from "./revocations";
 import type { SigningKeys } from "./signing-keys";
 
@@ -16,7 +22,7 @@ interface Known {
 const KNOWN_MAX = 10_000;
 
 /**
- * Checks bearer tokens. A signature is checked once a token (about 50 µs) and then remembered; expiry and revocation are
+ * Checks bearer tokens. A signature is checked once a token (about 0.1 ms) and then remembered; expiry and revocation are
  * asked at every call (under a microsecond), so that remembering never makes a token live longer.
  */
 export class JwtVerifier implements TokenVerifier {

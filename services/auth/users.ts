@@ -45,9 +45,11 @@ export const userById = (from: Connection, user_id: string) => oneUser(from, "us
 /** @param email normalised */
 export const userByEmail = (from: Connection, email: string) => oneUser(from, "email = $1", email);
 /** @param username normalised */
-export const userByUsername = (from: Connection, username: string) => oneUser(from, "username = $1", username);
+export const userByUsername = (from: Connection, username: string) =>
+  oneUser(from, "username = $1", username);
 /** Held until the transaction ends. */
-export const lockedUser = (tx: PoolClient, user_id: string) => oneUser(tx, "user_id = $1 for update", user_id);
+export const lockedUser = (tx: PoolClient, user_id: string) =>
+  oneUser(tx, "user_id = $1 for update", user_id);
 
 export function viewOf(user: UserRow): UserView {
   const { user_id, role, status, name, email, phone, username, legal_entity_id } = user;
@@ -67,7 +69,10 @@ export function viewOf(user: UserRow): UserView {
 }
 
 /** Inserts a user; which of its names is taken, when one is. */
-export async function insertUser(tx: PoolClient, user: UserRow): Promise<"email" | "username" | "user_id" | undefined> {
+export async function insertUser(
+  tx: PoolClient,
+  user: UserRow,
+): Promise<"email" | "username" | "user_id" | undefined> {
   const { rowCount } = await tx.query(
     `insert into users (user_id, role, status, name, email, phone, username, password_hash, branch_ids, legal_entity_id,
        version, rights_version, created_at, changed_at)
@@ -133,7 +138,12 @@ export async function updateUser(tx: PoolClient, user: UserRow): Promise<"email"
     return undefined;
   } catch (error) {
     const constraint = error instanceof DatabaseError ? error.constraint : undefined;
-    const taken = constraint === "users_email_key" ? "email" : constraint === "users_username_key" ? "username" : undefined;
+    const taken =
+      constraint === "users_email_key"
+        ? "email"
+        : constraint === "users_username_key"
+          ? "username"
+          : undefined;
     if (taken === undefined) throw error;
     await tx.query("rollback to savepoint before_update");
     return taken;
@@ -143,7 +153,12 @@ export async function updateUser(tx: PoolClient, user: UserRow): Promise<"email"
 /** A page of users by id, which is by age. */
 export async function pageOfUsers(
   pool: Pool,
-  filter: { role: UserRole | undefined; status: UserStatus | undefined; after: string | undefined; limit: number },
+  filter: {
+    role: UserRole | undefined;
+    status: UserStatus | undefined;
+    after: string | undefined;
+    limit: number;
+  },
 ): Promise<UserRow[]> {
   const { rows } = await pool.query<UserRow>(
     `select * from users

@@ -67,7 +67,10 @@ export class BranchDirectory {
     );
     const last = events.at(-1);
     if (branch === null || last === undefined) return BRANCH_UNKNOWN;
-    return { branch: { ...branch, is_default: branch_id === this.#default_branch_id }, position: last.position };
+    return {
+      branch: { ...branch, is_default: branch_id === this.#default_branch_id },
+      position: last.position,
+    };
   }
 
   /** All branches, the oldest first. */
@@ -87,7 +90,11 @@ export class BranchDirectory {
   /** @throws UnavailableError `branch.directory_behind` when the log's events do not arrive. */
   async reached(position: Position): Promise<void> {
     await this.#feed?.reached(position, CATCH_UP_MS).catch((error: unknown) => {
-      throw new UnavailableError("branch.directory_behind", "This node has not yet read the newest branches; try again.", { cause: error });
+      throw new UnavailableError(
+        "branch.directory_behind",
+        "This node has not yet read the newest branches; try again.",
+        { cause: error },
+      );
     });
   }
 
@@ -105,7 +112,8 @@ export class BranchDirectory {
       const branch = branchDecider.evolve(known, change);
       if (branch === null) continue;
       this.#branches.set(branch_id, { branch, position: event.position });
-      if (change.type !== "branch.slots_configured" && change.data.details.is_default === true) this.#moveDefault(branch_id);
+      if (change.type !== "branch.slots_configured" && change.data.details.is_default === true)
+        this.#moveDefault(branch_id);
     }
   }
 
@@ -114,7 +122,8 @@ export class BranchDirectory {
     this.#default_branch_id = branch_id;
     for (const [id, known] of this.#branches) {
       const is_default = id === branch_id;
-      if (known.branch.is_default !== is_default) this.#branches.set(id, { ...known, branch: { ...known.branch, is_default } });
+      if (known.branch.is_default !== is_default)
+        this.#branches.set(id, { ...known, branch: { ...known.branch, is_default } });
     }
   }
 
@@ -133,11 +142,18 @@ export class BranchDirectory {
     const step = Math.floor(through / SNAPSHOT_EVERY);
     if (step <= this.#saved_step) return;
     this.#saved_step = step;
-    const state: Saved = { position: through, default_branch_id: this.#default_branch_id ?? null, branches: this.all() };
+    const state: Saved = {
+      position: through,
+      default_branch_id: this.#default_branch_id ?? null,
+      branches: this.all(),
+    };
     try {
       await this.runtime.log.saveSnapshot({ ...SNAPSHOT, version: step, state });
     } catch (error) {
-      this.runtime.broker.logger.warn("The snapshot of the branches was not saved; the next start reads more:", error);
+      this.runtime.broker.logger.warn(
+        "The snapshot of the branches was not saved; the next start reads more:",
+        error,
+      );
     }
   }
 }

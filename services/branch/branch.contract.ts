@@ -2,7 +2,14 @@ import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import { PositionSchema, Uuid, strictObject } from "../../mixins/contract/schemas";
 import type { Branch } from "./branch.events";
-import { BranchChange, BranchRecord, NewBranch, PublicBranch, SlotConfig, SlotRulesChange } from "./branch.schemas";
+import {
+  BranchChange,
+  BranchRecord,
+  NewBranch,
+  PublicBranch,
+  SlotConfig,
+  SlotRulesChange,
+} from "./branch.schemas";
 
 /**
  * One branch with its slot rules, from this node's memory. `branch_id` absent: the default branch. `fresh` reads the
@@ -29,8 +36,16 @@ export const listBranches = contract({
   result: strictObject({ items: Type.Array(PublicBranch) }),
 });
 
-const RULE_REFUSALS = ["branch.hours_invalid", "branch.holiday_invalid", "branch.slot_longer_than_hours"] as const;
-const DETAIL_REFUSALS = ["branch.time_zone_unknown", "branch.currency_unknown", "legal_entity.unknown"] as const;
+const RULE_REFUSALS = [
+  "branch.hours_invalid",
+  "branch.holiday_invalid",
+  "branch.slot_longer_than_hours",
+] as const;
+const DETAIL_REFUSALS = [
+  "branch.time_zone_unknown",
+  "branch.currency_unknown",
+  "legal_entity.unknown",
+] as const;
 
 const Saved = strictObject({ branch: BranchRecord, position: PositionSchema });
 
@@ -83,4 +98,11 @@ export const configureSlots = contract({
 });
 
 /** Every operation of the room on branches. */
-export const branchContracts = [getBranch, listBranches, openBranch, changeBranch, getSlotConfig, configureSlots] as const;
+export const branchContracts = [
+  getBranch,
+  listBranches,
+  openBranch,
+  changeBranch,
+  getSlotConfig,
+  configureSlots,
+] as const;

@@ -1,10 +1,18 @@
 import type { Decider, Decision } from "../../mixins/actor/decider";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changedRules, named, rulesRefusal, withWish, type SlotRulesWish } from "./branch.rules";
-import { branchCodeStream, type Branch, type BranchDetails, type BranchEvent, type SlotRules } from "./branch.events";
+import {
+  branchCodeStream,
+  type Branch,
+  type BranchDetails,
+  type BranchEvent,
+  type SlotRules,
+} from "./branch.events";
 
 /** Details as a request names them. */
-export type DetailsWish = { readonly [K in Exclude<keyof BranchDetails, "code">]?: BranchDetails[K] | undefined };
+export type DetailsWish = {
+  readonly [K in Exclude<keyof BranchDetails, "code">]?: BranchDetails[K] | undefined;
+};
 
 export type BranchCommand =
   | {
@@ -63,7 +71,10 @@ function open(
   if (wrong !== undefined) return wrong;
   // The first branch takes the orders that name none, whatever it was asked to do.
   const is_default = details.is_default || chain.default_branch_id === undefined;
-  const opened: BranchEvent = { type: "branch.opened", data: { branch_id, details: { ...details, is_default }, slot_rules } };
+  const opened: BranchEvent = {
+    type: "branch.opened",
+    data: { branch_id, details: { ...details, is_default }, slot_rules },
+  };
   const stream_id = branchCodeStream(details.code);
   // Two branches opened at the same moment cannot both found the stream of one code.
   const taken = { type: "branch.code_taken", data: { code: details.code, branch_id } };
@@ -78,13 +89,21 @@ function change(wish: DetailsWish, branch: Branch, chain: Chain): Decision<Branc
   const { branch_id } = branch;
   const is_default = chain.default_branch_id === branch_id;
   if (details.is_default === false && is_default)
-    return refuse("conflict", "branch.default_required", "One branch takes the orders that name none: make another one the default.");
+    return refuse(
+      "conflict",
+      "branch.default_required",
+      "One branch takes the orders that name none: make another one the default.",
+    );
   const now: Partial<BranchDetails> = { ...branch, is_default };
   const changed = Object.fromEntries(
-    Object.entries(details).filter(([key, value]) => JSON.stringify(now[key as keyof BranchDetails]) !== JSON.stringify(value)),
+    Object.entries(details).filter(
+      ([key, value]) => JSON.stringify(now[key as keyof BranchDetails]) !== JSON.stringify(value),
+    ),
   ) as Partial<BranchDetails>;
   const events: BranchEvent[] =
-    Object.keys(changed).length === 0 ? [] : [{ type: "branch.changed", data: { branch_id, details: changed } }];
+    Object.keys(changed).length === 0
+      ? []
+      : [{ type: "branch.changed", data: { branch_id, details: changed } }];
   return decided(branch, events, branch_id, chain);
 }
 
@@ -95,14 +114,23 @@ function configureSlots(wish: SlotRulesWish, branch: Branch, chain: Chain): Deci
   if (isRefusal(wrong)) return wrong;
   const slot_rules = changedRules(branch.slot_rules, rules);
   const events: BranchEvent[] =
-    Object.keys(slot_rules).length === 0 ? [] : [{ type: "branch.slots_configured", data: { branch_id, slot_rules } }];
+    Object.keys(slot_rules).length === 0
+      ? []
+      : [{ type: "branch.slots_configured", data: { branch_id, slot_rules } }];
   return decided(branch, events, branch_id, chain);
 }
 
-function decided(state: BranchState, events: readonly BranchEvent[], branch_id: string, chain: Chain): Decision<BranchEvent> {
+function decided(
+  state: BranchState,
+  events: readonly BranchEvent[],
+  branch_id: string,
+  chain: Chain,
+): Decision<BranchEvent> {
   const after = events.reduce(evolve, state);
   if (after === null) throw new Error("A branch that was just decided on has no state.");
-  const claims = events.some((event) => event.type !== "branch.slots_configured" && event.data.details.is_default === true);
+  const claims = events.some(
+    (event) => event.type !== "branch.slots_configured" && event.data.details.is_default === true,
+  );
   const is_default = claims || chain.default_branch_id === branch_id;
   const answer: BranchAnswer = { branch: { ...after, is_default } };
   return { events, answer };
@@ -127,15 +155,24 @@ function evolve(state: BranchState, event: BranchEvent): BranchState {
 
 /** The refusal of a code that another branch has. */
 export function codeTaken(code: string): Refusal {
-  return refuse("conflict", "branch.code_taken", `Another branch has the code ${code}; display ids need one of their own.`);
+  return refuse(
+    "conflict",
+    "branch.code_taken",
+    `Another branch has the code ${code}; display ids need one of their own.`,
+  );
 }
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 function detailsRefusal({ time_zone, currency }: BranchDetails): Refusal | undefined {
   if (!isTimeZone(time_zone))
-    return refuse("invalid", "branch.time_zone_unknown", `${time_zone} is not a time zone; name one like Asia/Krasnoyarsk.`);
-  if (!CURRENCIES.has(currency)) return refuse("invalid", "branch.currency_unknown", `${currency} is not a currency; name one like RUB.`);
+    return refuse(
+      "invalid",
+      "branch.time_zone_unknown",
+      `${time_zone} is not a time zone; name one like Asia/Krasnoyarsk.`,
+    );
+  if (!CURRENCIES.has(currency))
+    return refuse("invalid", "branch.currency_unknown", `${currency} is not a currency; name one like RUB.`);
   return undefined;
 }
 

@@ -59,7 +59,11 @@ export interface BranchDetails {
 
 export type BranchOpened = {
   readonly type: "branch.opened";
-  readonly data: { readonly branch_id: string; readonly details: BranchDetails; readonly slot_rules: SlotRules };
+  readonly data: {
+    readonly branch_id: string;
+    readonly details: BranchDetails;
+    readonly slot_rules: SlotRules;
+  };
 };
 export type BranchChanged = {
   readonly type: "branch.changed";

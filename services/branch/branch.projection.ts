@@ -42,18 +42,22 @@ async function applyOne(event: BranchEvent, version: number, tx: PoolClient): Pr
       return;
     }
     case "branch.slots_configured":
-      await tx.query("update branches set slot_rules = slot_rules || $2::jsonb, version = $3 where branch_id = $1", [
-        event.data.branch_id,
-        JSON.stringify(event.data.slot_rules),
-        version,
-      ]);
+      await tx.query(
+        "update branches set slot_rules = slot_rules || $2::jsonb, version = $3 where branch_id = $1",
+        [event.data.branch_id, JSON.stringify(event.data.slot_rules), version],
+      );
       return;
     default:
       event satisfies never;
   }
 }
 
-async function insert(tx: PoolClient, branch_id: string, details: BranchDetails, slot_rules: SlotRules): Promise<void> {
+async function insert(
+  tx: PoolClient,
+  branch_id: string,
+  details: BranchDetails,
+  slot_rules: SlotRules,
+): Promise<void> {
   const values = DETAIL_COLUMNS.map((column) => valueOf(column, details));
   const places = values.map((_, at) => `$${String(at + 4)}`);
   await tx.query(
@@ -64,7 +68,12 @@ async function insert(tx: PoolClient, branch_id: string, details: BranchDetails,
   );
 }
 
-async function update(tx: PoolClient, branch_id: string, details: Partial<BranchDetails>, version: number): Promise<void> {
+async function update(
+  tx: PoolClient,
+  branch_id: string,
+  details: Partial<BranchDetails>,
+  version: number,
+): Promise<void> {
   const columns = DETAIL_COLUMNS.filter((column) => details[column] !== undefined);
   const sets = ["version = $2", ...columns.map((column, at) => `${column} = $${String(at + 3)}`)];
   await tx.query(`update branches set ${sets.join(", ")} where branch_id = $1`, [
@@ -75,9 +84,15 @@ async function update(tx: PoolClient, branch_id: string, details: Partial<Branch
 }
 
 /** The newest claim wins. */
-async function moveDefault(tx: PoolClient, branch_id: string, { is_default }: Partial<BranchDetails>): Promise<void> {
+async function moveDefault(
+  tx: PoolClient,
+  branch_id: string,
+  { is_default }: Partial<BranchDetails>,
+): Promise<void> {
   if (is_default !== true) return;
-  await tx.query("update branches set is_default = (branch_id = $1) where is_default or branch_id = $1", [branch_id]);
+  await tx.query("update branches set is_default = (branch_id = $1) where is_default or branch_id = $1", [
+    branch_id,
+  ]);
 }
 
 function valueOf(column: (typeof DETAIL_COLUMNS)[number], details: Partial<BranchDetails>): unknown {

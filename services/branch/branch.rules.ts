@@ -6,7 +6,9 @@ const LOCAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DAY_MINUTES = 24 * 60;
 
 /** Slot rules as a request names them; a week may name some of its days. */
-export type SlotRulesWish = { readonly [K in Exclude<keyof SlotRules, "hours">]?: SlotRules[K] | undefined } & {
+export type SlotRulesWish = {
+  readonly [K in Exclude<keyof SlotRules, "hours">]?: SlotRules[K] | undefined;
+} & {
   readonly hours?: Partial<Record<keyof WeekHours, OpeningHours | null | undefined>> | undefined;
 };
 
@@ -65,13 +67,20 @@ export function timeOf(minutes: number): string {
 function hoursRefusal(path: string, hours: OpeningHours | null): Refusal | undefined {
   if (hours === null) return undefined;
   const errors = [
-    ...(LOCAL_TIME.test(hours.open) ? [] : [{ path: `${path}/open`, message: "must be HH:MM from 00:00 to 23:59" }]),
+    ...(LOCAL_TIME.test(hours.open)
+      ? []
+      : [{ path: `${path}/open`, message: "must be HH:MM from 00:00 to 23:59" }]),
     ...(LOCAL_TIME.test(hours.close) || hours.close === "24:00"
       ? []
       : [{ path: `${path}/close`, message: "must be HH:MM from 00:00 to 24:00" }]),
   ];
   if (errors.length === 0) return undefined;
-  return refuse("invalid", "branch.hours_invalid", "Opening hours are HH:MM in the branch's time zone; see errors.", { errors });
+  return refuse(
+    "invalid",
+    "branch.hours_invalid",
+    "Opening hours are HH:MM in the branch's time zone; see errors.",
+    { errors },
+  );
 }
 
 function holidayRefusal(holidays: readonly Holiday[]): Refusal | undefined {
@@ -84,7 +93,12 @@ function holidayRefusal(holidays: readonly Holiday[]): Refusal | undefined {
     return [];
   });
   if (errors.length === 0) return undefined;
-  return refuse("invalid", "branch.holiday_invalid", "Each holiday is one date of the calendar; see errors.", { errors });
+  return refuse(
+    "invalid",
+    "branch.holiday_invalid",
+    "Each holiday is one date of the calendar; see errors.",
+    { errors },
+  );
 }
 
 function fitRefusal(path: string, hours: OpeningHours | null, slot_minutes: number): Refusal | undefined {

@@ -1,5 +1,12 @@
 import { Type, type TSchema } from "@sinclair/typebox";
-import { LocalDate, Minor, PositionSchema, Timestamp, Uuid, strictObject } from "../../mixins/contract/schemas";
+import {
+  LocalDate,
+  Minor,
+  PositionSchema,
+  Timestamp,
+  Uuid,
+  strictObject,
+} from "../../mixins/contract/schemas";
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -11,7 +18,15 @@ const LocalizedLine = strictObject({ ru: Line(200), en: Line(200) });
 /** Times are read by the room itself, which refuses them by name. */
 const LocalTime = Type.String({ maxLength: 8, description: "HH:MM in the branch's time zone" });
 export const Hours = nullable(strictObject({ open: LocalTime, close: LocalTime }));
-const weekdays = <T extends TSchema>(day: T) => ({ "1": day, "2": day, "3": day, "4": day, "5": day, "6": day, "7": day });
+const weekdays = <T extends TSchema>(day: T) => ({
+  "1": day,
+  "2": day,
+  "3": day,
+  "4": day,
+  "5": day,
+  "6": day,
+  "7": day,
+});
 const Week = strictObject(weekdays(Hours));
 const PartOfWeek = strictObject(weekdays(Type.Optional(Hours)));
 export const Holidays = Type.Array(
@@ -117,4 +132,3 @@ export const PublicBranch = strictObject({
   /** When it opens next, where it is closed now; null also when nothing opens within two weeks. */
   next_opening_at: nullable(Timestamp),
 });
-

@@ -5,15 +5,34 @@ import { actorMixin } from "../../mixins/actor/actor-mixin";
 import type { Caller, Ctx } from "../../mixins/contract/caller";
 import type { ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { eventMetaOf } from "../../mixins/contract/event-meta";
-import { callerOf, commandOf, implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
+import {
+  callerOf,
+  commandOf,
+  implement,
+  implementCommand,
+  type CommandOutcome,
+} from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
 import { BranchDirectory, type KnownBranch } from "./branch-directory";
-import { changeBranch, configureSlots, getBranch, getSlotConfig, listBranches, openBranch } from "./branch.contract";
-import { branchDecider, codeTaken, type BranchAnswer, type BranchCommand, type BranchState } from "./branch.decider";
+import {
+  changeBranch,
+  configureSlots,
+  getBranch,
+  getSlotConfig,
+  listBranches,
+  openBranch,
+} from "./branch.contract";
+import {
+  branchDecider,
+  codeTaken,
+  type BranchAnswer,
+  type BranchCommand,
+  type BranchState,
+} from "./branch.decider";
 import { branchStream, type Branch } from "./branch.events";
 import { branchProjection } from "./branch.projection";
 import { withWish } from "./branch.rules";
@@ -37,7 +56,10 @@ export function createBranchService(runtime: Runtime): ServiceSchema {
     mixins: [actorMixin(room.host)],
     async started() {
       await room.open();
-      projection = await startProjection({ ...runtime, logger: broker.getLogger("projection:branches") }, branchProjection);
+      projection = await startProjection(
+        { ...runtime, logger: broker.getLogger("projection:branches") },
+        branchProjection,
+      );
     },
     async stopped() {
       await projection?.stop();
@@ -64,7 +86,9 @@ export function createBranchService(runtime: Runtime): ServiceSchema {
         async run(ctx) {
           const { branch_id, ...wish } = ctx.params;
           const meant = room.meant(callerOf(ctx), branch_id);
-          return isRefusal(meant) ? meant : room.tell(ctx, meant.branch.branch_id, { type: "configure_slots", wish });
+          return isRefusal(meant)
+            ? meant
+            : room.tell(ctx, meant.branch.branch_id, { type: "configure_slots", wish });
         },
         respond: (answer, position) => slotConfig((answer as BranchAnswer).branch, position),
       }),
@@ -75,7 +99,9 @@ export function createBranchService(runtime: Runtime): ServiceSchema {
 function legalEntityActions(runtime: Runtime): Record<string, ActionSchema> {
   const entities = new LegalEntities(runtime);
   return {
-    legal_entity_get: implement(getLegalEntity, async (ctx) => orThrow(await entities.get(ctx.params.legal_entity_id))),
+    legal_entity_get: implement(getLegalEntity, async (ctx) =>
+      orThrow(await entities.get(ctx.params.legal_entity_id)),
+    ),
     legal_entity_list: implement(listLegalEntities, async () => ({ items: await entities.all() })),
     legal_entity_create: implementCommand(runtime.log, createLegalEntity, {
       run: (ctx) => entities.create(ctx.params, commandOf(ctx), eventMetaOf(ctx, "branch")),
@@ -147,21 +173,36 @@ class BranchRoom {
       is_default: wish.is_default ?? false,
       legal_entity_id: wish.legal_entity_id ?? null,
     };
-    const outcome = await this.tell(ctx, branch_id, { type: "open", branch_id, details, slot_rules: withWish(defaults, slots) });
+    const outcome = await this.tell(ctx, branch_id, {
+      type: "open",
+      branch_id,
+      details,
+      slot_rules: withWish(defaults, slots),
+    });
     // Another node founded the code's stream between our look and our append.
     return isRefusal(outcome) && outcome.code === "stream.exists" ? codeTaken(wish.code) : outcome;
   }
 
   /** Decides, and answers only once this node's directory knows the outcome: its next order follows the new rules. */
-  async tell(ctx: Ctx<unknown>, branch_id: string, command: BranchCommand): Promise<CommandOutcome | Refusal> {
-    const outcome = await this.host.tell(branchStream(branch_id), command, commandOf(ctx), eventMetaOf(ctx, "branch"));
+  async tell(
+    ctx: Ctx<unknown>,
+    branch_id: string,
+    command: BranchCommand,
+  ): Promise<CommandOutcome | Refusal> {
+    const outcome = await this.host.tell(
+      branchStream(branch_id),
+      command,
+      commandOf(ctx),
+      eventMetaOf(ctx, "branch"),
+    );
     if (!isRefusal(outcome)) await this.directory.reached(outcome.position);
     return outcome;
   }
 
   /** @throws RefusedError `legal_entity.unknown` */
   async checkLegalEntity(legal_entity_id: string | null | undefined): Promise<void> {
-    if (typeof legal_entity_id === "string") orThrow(await new LegalEntities(this.runtime).get(legal_entity_id));
+    if (typeof legal_entity_id === "string")
+      orThrow(await new LegalEntities(this.runtime).get(legal_entity_id));
   }
 }
 
@@ -179,6 +220,16 @@ function publicBranch(branch: Branch, now_ms: number): ResultOf<typeof listBranc
   const { branch_id, name, address, phone, time_zone, currency, is_default, slot_rules } = branch;
   const { delivery_fee_minor, free_delivery_from_minor } = branch;
   const { hours, holidays } = slot_rules;
-  const shown = { branch_id, name, address, phone, time_zone, currency, delivery_fee_minor, free_delivery_from_minor, is_default };
+  const shown = {
+    branch_id,
+    name,
+    address,
+    phone,
+    time_zone,
+    currency,
+    delivery_fee_minor,
+    free_delivery_from_minor,
+    is_default,
+  };
   return { ...shown, hours, holidays: [...holidays], ...openState(slot_rules, time_zone, now_ms) };
 }

@@ -7,7 +7,9 @@ const TRADER_SECOND = [3, ...TRADER_FIRST];
 export function isInn(text: string): boolean {
   if (!/^(\d{10}|\d{12})$/.test(text)) return false;
   const digits = Array.from(text, Number);
-  return digits.length === 10 ? fits(digits, COMPANY) : fits(digits, TRADER_FIRST) && fits(digits, TRADER_SECOND);
+  return digits.length === 10
+    ? fits(digits, COMPANY)
+    : fits(digits, TRADER_FIRST) && fits(digits, TRADER_SECOND);
 }
 
 function fits(digits: readonly number[], weights: readonly number[]): boolean {

@@ -35,7 +35,9 @@ export class LegalEntities {
   }
 
   async all(): Promise<LegalEntityRow[]> {
-    const { rows } = await this.runtime.pool.query<LegalEntityRow>(`select ${COLUMNS} from legal_entities order by name, inn`);
+    const { rows } = await this.runtime.pool.query<LegalEntityRow>(
+      `select ${COLUMNS} from legal_entities order by name, inn`,
+    );
     return rows;
   }
 
@@ -46,8 +48,16 @@ export class LegalEntities {
     meta: EventMeta,
   ): Promise<CommandOutcome | Refusal> {
     if (!isInn(wish.inn))
-      return refuse("unprocessable", "legal_entity.inn_invalid", "The check digits of this INN are wrong; look it up again.");
-    const entity = { legal_entity_id: wish.legal_entity_id ?? this.runtime.ids.uuid(), name: wish.name.trim(), inn: wish.inn };
+      return refuse(
+        "unprocessable",
+        "legal_entity.inn_invalid",
+        "The check digits of this INN are wrong; look it up again.",
+      );
+    const entity = {
+      legal_entity_id: wish.legal_entity_id ?? this.runtime.ids.uuid(),
+      name: wish.name.trim(),
+      inn: wish.inn,
+    };
     return changeRows(this.runtime, command, async (tx) => {
       const { rowCount } = await tx.query(
         `insert into legal_entities (${COLUMNS}, version, created_at) values ($1, $2, $3, 1, $4) on conflict do nothing`,
@@ -56,7 +66,11 @@ export class LegalEntities {
       if (rowCount === 0) {
         const { rows } = await tx.query("select 1 from legal_entities where inn = $1", [entity.inn]);
         return rows.length > 0
-          ? refuse("conflict", "legal_entity.inn_taken", "A legal entity with this INN is registered already.")
+          ? refuse(
+              "conflict",
+              "legal_entity.inn_taken",
+              "A legal entity with this INN is registered already.",
+            )
           : refuse("conflict", "legal_entity.exists", "A legal entity with this id is registered already.");
       }
       const created: LegalEntityCreated = { type: "legal_entity.created", data: entity };

@@ -36,7 +36,10 @@ export const createLegalEntity = contract({
   params: strictObject({
     legal_entity_id: Type.Optional(Uuid),
     name: Line(200),
-    inn: Type.String({ pattern: "^(\\d{10}|\\d{12})$", description: "Taxpayer number with its check digits" }),
+    inn: Type.String({
+      pattern: "^(\\d{10}|\\d{12})$",
+      description: "Taxpayer number with its check digits",
+    }),
   }),
   result: LegalEntity,
   refusals: ["legal_entity.inn_invalid", "legal_entity.inn_taken", "legal_entity.exists"],

@@ -20,7 +20,11 @@ interface Interval {
 const HORIZON_DAYS = 14;
 
 /** The state of a branch at an instant, in its own time zone, nights and holidays included. */
-export function openState(rules: Pick<SlotRules, "hours" | "holidays">, time_zone: string, now_ms: number): OpenState {
+export function openState(
+  rules: Pick<SlotRules, "hours" | "holidays">,
+  time_zone: string,
+  now_ms: number,
+): OpenState {
   const today = DateTime.fromMillis(now_ms, { zone: time_zone }).startOf("day");
   const intervals: Interval[] = [];
   // From yesterday on: its night may still be running.
@@ -35,13 +39,18 @@ export function openState(rules: Pick<SlotRules, "hours" | "holidays">, time_zon
     return { open_now: true, closes_at, next_opening_at: null };
   }
   const next = intervals.find(({ opens_ms }) => opens_ms > now_ms);
-  return { open_now: false, closes_at: null, next_opening_at: next === undefined ? null : iso(next.opens_ms) };
+  return {
+    open_now: false,
+    closes_at: null,
+    next_opening_at: next === undefined ? null : iso(next.opens_ms),
+  };
 }
 
 /** Days that touch are one opening: a branch open round the clock does not close at midnight. */
 function append(intervals: Interval[], next: Interval): void {
   const last = intervals.at(-1);
-  if (last !== undefined && next.opens_ms <= last.closes_ms) last.closes_ms = Math.max(last.closes_ms, next.closes_ms);
+  if (last !== undefined && next.opens_ms <= last.closes_ms)
+    last.closes_ms = Math.max(last.closes_ms, next.closes_ms);
   else intervals.push(next);
 }
 
@@ -62,7 +71,10 @@ function hoursOn(rules: Pick<SlotRules, "hours" | "holidays">, day: DateTime): O
 
 /** What the clock on the wall shows, also on the two days a year when it jumps. */
 function at(day: DateTime, minutes: number): number {
-  const whole = minutes === 24 * 60 ? day.plus({ days: 1 }) : day.set({ hour: Math.floor(minutes / 60), minute: minutes % 60 });
+  const whole =
+    minutes === 24 * 60
+      ? day.plus({ days: 1 })
+      : day.set({ hour: Math.floor(minutes / 60), minute: minutes % 60 });
   return whole.toMillis();
 }
 

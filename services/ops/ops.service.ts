@@ -3,8 +3,10 @@ import type { Ctx } from "../../mixins/contract/caller";
 import { implement } from "../../mixins/contract/implement";
 import { healthProbesOf } from "../../mixins/health/health-probes";
 import { readinessOf } from "../../mixins/health/readiness";
+import { metricsOf } from "../../mixins/metrics/metrics";
 import type { Runtime } from "../../mixins/runtime";
 import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
+import { registerNodeMetrics } from "./node-metrics";
 import { getHealth, getLiveness, getReadiness } from "./ops.contract";
 
 const UNAVAILABLE = 503;
@@ -19,6 +21,7 @@ export function createOpsService({ broker, pool, log, clock }: Runtime): Service
   probes.add(databaseProbe(pool));
   probes.add(logProbe(log));
   probes.add(consumersProbe(log));
+  registerNodeMetrics(metricsOf(broker), log);
 
   return {
     name: "ops",

@@ -1,9 +1,11 @@
 import type { ServiceSchema } from "moleculer";
 import { actorMixin } from "../../mixins/actor/actor-mixin";
 import { createActorHost } from "../../mixins/actor/create-actor-host";
-import { implementCommand } from "../../mixins/contract/implement";
-import { UnavailableError } from "../../mixins/contract/refusal";
+import type { Ctx } from "../../mixins/contract/caller";
+import { implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
+import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
+import { metricsOf } from "../../mixins/metrics/metrics";
 import type { ProcessHost } from "../../mixins/process/process";
 import { startJob, type JobHandle } from "../../mixins/process/start-job";
 import { startProcess } from "../../mixins/process/start-process";
@@ -14,8 +16,9 @@ import { runArchive } from "./order.archive";
 import { orderCommands } from "./order.commands";
 import { placeOrder, placeOrderAtDesk } from "./order.contract";
 import { orderDecider, type OrderCommand, type OrderState } from "./order.decider";
+import type { OrderWish } from "./order.draft";
 import type { OrderEvent } from "./order.events";
-import { place, placedAnswer } from "./order.placement";
+import { place, placedAnswer, type Door } from "./order.placement";
 import { releaseOnCancel } from "./order.process";
 import { ensurePartitions, monthsAhead, orderProjection } from "./order.projection";
 import { orderQueries } from "./order.queries";
@@ -86,13 +89,21 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
 
 /** The two doors through which orders come in. */
 function placements(runtime: Runtime): ServiceSchema["actions"] {
+  const placed = metricsOf(runtime.broker).counter("forno_orders_placed_total", "Orders placed, by channel", [
+    "channel",
+  ]);
+  const counted = async (ctx: Ctx<OrderWish>, door: Door): Promise<CommandOutcome | Refusal> => {
+    const outcome = await place(runtime, ctx, door);
+    if (!isRefusal(outcome) && !outcome.replayed) placed.inc({ channel: door.channel });
+    return outcome;
+  };
   return {
     place: implementCommand(runtime.log, placeOrder, {
-      run: (ctx) => place(runtime, ctx, { channel: ctx.params.channel, for_others: false }),
+      run: (ctx) => counted(ctx, { channel: ctx.params.channel, for_others: false }),
       respond: placedAnswer,
     }),
     place_at_desk: implementCommand(runtime.log, placeOrderAtDesk, {
-      run: (ctx) => place(runtime, ctx, { channel: ctx.params.channel ?? "erp", for_others: true }),
+      run: (ctx) => counted(ctx, { channel: ctx.params.channel ?? "erp", for_others: true }),
       respond: placedAnswer,
     }),
   };

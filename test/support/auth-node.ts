@@ -5,6 +5,7 @@ import { SYSTEM, type CallMeta, type Caller } from "../../mixins/contract/caller
 import type { ActionContract, ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { act } from "../../mixins/contract/implement";
 import { isRefusal, refusalOf, type Refusal } from "../../mixins/contract/refusal";
+import type { EventFeed } from "../../mixins/event-feed/event-feed";
 import { LogFeed } from "../../mixins/event-feed/log-feed";
 import { createEventLog } from "../../mixins/event-log/postgres-event-log";
 import type { Runtime } from "../../mixins/runtime";
@@ -32,14 +33,20 @@ export class AuthNode {
     private readonly close: () => Promise<void>,
   ) {}
 
-  static async start({ connection, db, pool }: TestDatabase, env: Readonly<Record<string, string>> = {}): Promise<AuthNode> {
+  /** @param through what the node's feed goes through, for tests that hold it up. */
+  static async start(
+    { connection, db, pool }: TestDatabase,
+    env: Readonly<Record<string, string>> = {},
+    through: (feed: EventFeed) => EventFeed = (feed) => feed,
+  ): Promise<AuthNode> {
     const logger = new QuietLogger();
     const log = await createEventLog({ connection, logger });
     const broker = new ServiceBroker({ nodeID: `test-${randomUUID()}`, logger: false, validator: false });
     const clock = { ms: Date.parse("2026-03-02T12:00:00.000Z") };
     const ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };
     const settings = loadSettings({ JWT_SECRET: "a secret of the tests, long enough", ...env });
-    const runtime: Runtime = { settings, broker, log, feed: new LogFeed({ log, logger }), db, pool, clock: { now: () => clock.ms }, ids };
+    const feed = through(new LogFeed({ log, logger }));
+    const runtime: Runtime = { settings, broker, log, feed, db, pool, clock: { now: () => clock.ms }, ids };
     const room = await openAuthRoom(runtime, CHEAP);
     broker.createService(createBranchService(runtime));
     broker.createService(createAuthService(runtime, room));
@@ -59,12 +66,20 @@ export class AuthNode {
     this.clock.ms = ms;
   }
 
-  async call<C extends ActionContract>(contract: C, params: ParamsOf<C>, meta: CallMeta = {}): Promise<ResultOf<C>> {
+  async call<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+    meta: CallMeta = {},
+  ): Promise<ResultOf<C>> {
     return (await this.answer(contract, params, meta)).result;
   }
 
   /** With what the gateway would learn beside the result. */
-  async answer<C extends ActionContract>(contract: C, params: ParamsOf<C>, meta: CallMeta = {}): Promise<Answered<ResultOf<C>>> {
+  async answer<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+    meta: CallMeta = {},
+  ): Promise<Answered<ResultOf<C>>> {
     const called = act(this.runtime.broker, contract, params, { meta: { caller: SYSTEM, ...meta } });
     const result = await called;
     // Moleculer hangs the context on the promise; what the callee said beside its result is there.
@@ -73,7 +88,11 @@ export class AuthNode {
   }
 
   /** The refusal that a call ends with; fails when it succeeds. */
-  async refusal<C extends ActionContract>(contract: C, params: ParamsOf<C>, meta: CallMeta = {}): Promise<Refusal> {
+  async refusal<C extends ActionContract>(
+    contract: C,
+    params: ParamsOf<C>,
+    meta: CallMeta = {},
+  ): Promise<Refusal> {
     try {
       await act(this.runtime.broker, contract, params, { meta: { caller: SYSTEM, ...meta } });
     } catch (error) {

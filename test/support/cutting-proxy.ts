@@ -27,11 +27,15 @@ export class CuttingProxy {
     /** Only connections whose start-up message contains this are cut. */
     private readonly victim: string,
   ) {
-    this.#server = createServer((client) => { this.#carry(client); });
+    this.#server = createServer((client) => {
+      this.#carry(client);
+    });
   }
 
   async start(): Promise<ClientConfig> {
-    await new Promise<void>((resolve) => this.#server.listen(path.join(this.#folder, ".s.PGSQL.5432"), resolve));
+    await new Promise<void>((resolve) =>
+      this.#server.listen(path.join(this.#folder, ".s.PGSQL.5432"), resolve),
+    );
     return { ...this.target, host: this.#folder };
   }
 
@@ -61,7 +65,9 @@ export class CuttingProxy {
       this.#sockets.add(socket);
       socket.on("error", () => socket.destroy()).on("close", () => this.#sockets.delete(socket));
     }
-    client.on("close", () => { if (!held) server.end(); });
+    client.on("close", () => {
+      if (!held) server.end();
+    });
     server.on("close", () => client.destroy());
     client.on("data", (chunk) => {
       if (!started) isVictim = chunk.includes(this.victim);

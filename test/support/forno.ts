@@ -1,11 +1,20 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eventually } from "./eventually";
 
 export const ADMIN_PASSWORD = "correct horse battery";
+
+const PROGRAM = path.resolve(__dirname, "../../dist/start.js");
+
+/** What a Forno that ended by itself came to. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** An answer over REST, body parsed. */
 export interface Answer<T = Record<string, unknown>> {
@@ -24,15 +33,25 @@ export class FornoUnderTest {
     readonly grpcPort: number,
     readonly home: string,
     private readonly env: Readonly<Record<string, string>>,
+    private readonly args: readonly string[],
   ) {}
 
-  static async create(env: Readonly<Record<string, string>> = {}): Promise<FornoUnderTest> {
+  static async create(env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<FornoUnderTest> {
     const home = mkdtempSync(path.join(tmpdir(), "forno-e2e-"));
-    return new FornoUnderTest(await freePort(), await freePort(), home, env);
+    return new FornoUnderTest(await freePort(), await freePort(), home, env, args);
   }
 
-  static async started(env: Readonly<Record<string, string>> = {}): Promise<FornoUnderTest> {
-    const forno = await FornoUnderTest.create({ ADMIN_PASSWORD, RATE_LIMIT: "off", ...env });
+  /** Runs the program until it ends by itself. */
+  static async outcome(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const out = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { code, ...out };
+  }
+
+  static async started(env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<FornoUnderTest> {
+    const forno = await FornoUnderTest.create({ ADMIN_PASSWORD, RATE_LIMIT: "off", ...env }, ...args);
     await forno.start();
     return forno;
   }
@@ -50,6 +69,15 @@ export class FornoUnderTest {
     return this.#child?.pid;
   }
 
+  get dataDir(): string {
+    return path.join(this.home, "data");
+  }
+
+  /** Process id of its embedded PostgreSQL, while that lives. */
+  get databasePid(): number | undefined {
+    return databasePidOf(this.dataDir);
+  }
+
   /** Starts and waits until it reports ready; resolves with the time that took, in ms. */
   async start(): Promise<number> {
     const begun = performance.now();
@@ -63,21 +91,26 @@ export class FornoUnderTest {
 
   /** Starts without waiting. */
   launch(): void {
-    const child = spawn(process.execPath, [path.resolve(__dirname, "../../dist/start.js")], {
+    const child = spawn(process.execPath, [PROGRAM, ...this.args], {
       cwd: this.home,
       env: {
         PATH: process.env["PATH"],
         PORT: String(this.port),
         GRPC_PORT: String(this.grpcPort),
         HOST: "127.0.0.1",
-        DATA_DIR: path.join(this.home, "data"),
+        DATA_DIR: this.dataDir,
         LOG_LEVEL: "warn",
         ...this.env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
     this.#child = child;
+  }
+
+  /** Types a line at the prompt. */
+  type(line: string): void {
+    this.#child?.stdin?.write(`${line}\n`);
   }
 
   /** Ends the process by a signal and resolves with its exit code (null after SIGKILL). */
@@ -122,6 +155,22 @@ export class FornoUnderTest {
       body: { username: "admin", password: ADMIN_PASSWORD },
     });
     return body.token;
+  }
+}
+
+/** Process id of the PostgreSQL of a data directory, while that lives. */
+export function databasePidOf(dataDir: string): number | undefined {
+  const file = path.join(dataDir, "postgres", "postmaster.pid");
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n", 1)[0]) : 0;
+  return pid > 0 && isAlive(pid) ? pid : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

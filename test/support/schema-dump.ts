@@ -20,13 +20,19 @@ const EXTENSIONS = `
   select 'create extension ' || quote_ident(e.extname) || ';' as definition
   from pg_extension e where e.extname <> 'plpgsql' order by e.extname`;
 
-const TYPES = `
-  select format('create type %s as %s;', t.oid::regtype, case t.typtype
-    when 'e' then 'enum (' || (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
-      from pg_enum e where e.enumtypid = t.oid) || ')'
-    else 'kind ' || t.typtype || ' of ' || format_type(t.typbasetype, t.typtypmod) end) as definition
+const ENUMS = `
+  select format('create type %s as enum (%s);', t.oid::regtype, (
+    select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid
+  )) as definition
   from pg_type t join pg_namespace n on n.oid = t.typnamespace
-  where ${OURS} and t.typtype in ('e', 'd', 'r') order by t.oid::regtype::text`;
+  where ${OURS} and t.typtype = 'e' order by t.oid::regtype::text`;
+
+const DOMAINS = `
+  select format('create domain %s as %s', t.oid::regtype, format_type(t.typbasetype, t.typtypmod)) || coalesce((
+    select ' ' || string_agg(pg_get_constraintdef(k.oid), ' ' order by k.conname) from pg_constraint k where k.contypid = t.oid
+  ), '') || ';' as definition
+  from pg_type t join pg_namespace n on n.oid = t.typnamespace
+  where ${OURS} and t.typtype = 'd' order by t.oid::regtype::text`;
 
 /** Sequences that belong to a column come with the column's default. */
 const SEQUENCES = `
@@ -51,7 +57,7 @@ const COLUMNS_AND_CONSTRAINTS = `
       quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
         || case when a.attcollation not in (0, t.typcollation)
              then ' collate ' || quote_ident((select collname from pg_collation where oid = a.attcollation)) else '' end
-        || case when a.attidentity <> '' then ' generated as identity ' || a.attidentity else '' end
+        || case when a.attidentity <> '' then ' generated as identity' else '' end
         || case when a.attgenerated <> '' then ' generated always as ' || pg_get_expr(d.adbin, d.adrelid) || ' stored'
              else coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') end
         || case when a.attnotnull then ' not null' else '' end as definition
@@ -102,7 +108,7 @@ export async function dumpSchema(pool: Pool): Promise<string> {
     const inside = await described(COLUMNS_AND_CONSTRAINTS, [oid]);
     tables.push([head, inside.map((line) => `  ${line}`).join(",\n"), tail, ...(await described(AROUND_A_TABLE, [oid]))].join("\n"));
   }
-  const lines = [await described(SCHEMAS), await described(EXTENSIONS), await described(TYPES), await described(SEQUENCES)];
+  const lines = [await described(SCHEMAS), await described(EXTENSIONS), await described(ENUMS), await described(DOMAINS), await described(SEQUENCES)];
   const blocks = [...lines.map((block) => block.join("\n")), ...tables, ...(await described(VIEWS)), ...(await described(FUNCTIONS))];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }

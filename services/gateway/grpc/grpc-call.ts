@@ -5,6 +5,7 @@ import type { ActionContract, ParamsOf, ResultOf } from "../../../mixins/contrac
 import { act } from "../../../mixins/contract/implement";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import type { ClientAddressOf } from "../http/client-address";
 import { callerOfRequest } from "../http/identity";
 import { commandIdentity } from "../http/idempotency";
 import { addressKey } from "../http/rate-limit";
@@ -21,7 +22,7 @@ export interface AnyCall {
 /** One call from outside: who asks, and how actions are called for them. */
 export class GrpcCall {
   constructor(
-    private readonly runtime: Pick<Runtime, "broker">,
+    private readonly context: Pick<GrpcContext, "addressOf"> & { readonly runtime: Pick<Runtime, "broker"> },
     private readonly call: AnyCall,
     readonly caller: Caller,
     readonly request_id: string,
@@ -29,7 +30,8 @@ export class GrpcCall {
 
   /** What a client is counted by. */
   get address(): string {
-    return addressKey(addressOfPeer(this.call.getPeer()));
+    const forwarded = this.call.metadata.get("x-forwarded-for").map(String);
+    return addressKey(this.context.addressOf(addressOfPeer(this.call.getPeer()), forwarded));
   }
 
   /** Calls an action on the client's behalf, within its deadline. `replayed`: the answer had been given before. */
@@ -44,7 +46,7 @@ export class GrpcCall {
     }
     const timeout = msLeft(this.call.getDeadline());
     const result = await act(
-      this.runtime.broker,
+      this.context.runtime.broker,
       contract,
       params,
       timeout === undefined ? { meta } : { meta, timeout },
@@ -58,18 +60,19 @@ export type Method<Q, A> = (call: GrpcCall, request: Q) => Promise<{ answer: A; 
 
 /** What all calls need of the node. */
 export interface GrpcContext {
-  readonly runtime: Pick<Runtime, "broker" | "ids" | "clock" | "log">;
+  readonly runtime: Pick<Runtime, "broker" | "ids" | "clock" | "log" | "settings">;
   readonly verifier: TokenVerifier;
+  readonly addressOf: ClientAddressOf;
 }
 
 /** Opens a call: reads who asks. @throws RefusedError (unauthorized) */
 export async function openCall(
-  { runtime, verifier }: GrpcContext,
+  context: GrpcContext,
   call: AnyCall,
   request_id: string,
 ): Promise<GrpcCall> {
-  const caller = await callerOfRequest(textOf(call.metadata, "authorization"), verifier);
-  return new GrpcCall(runtime, call, caller, request_id);
+  const caller = await callerOfRequest(textOf(call.metadata, "authorization"), context.verifier);
+  return new GrpcCall(context, call, caller, request_id);
 }
 
 /** A unary method as grpc-js wants it: identity before, status after. */

@@ -7,6 +7,7 @@ import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import type { Runtime } from "../../../mixins/runtime";
+import { clientAddresses } from "../http/client-address";
 import { unary, type GrpcContext } from "./grpc-call";
 import { OrderBells } from "./order-bells";
 import { orderMethods } from "./order-methods";
@@ -67,7 +68,8 @@ class GrpcGateway {
   ) {
     this.#bells = new OrderBells(runtime);
     const orders = loadOrderPackage();
-    this.#server.addService(orderServiceOf(orders), orderService({ runtime, verifier }, this.#bells));
+    const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
+    this.#server.addService(orderServiceOf(orders), orderService({ runtime, verifier, addressOf }, this.#bells));
     this.#health.addToServer(this.#server);
     const health = loadSync(healthProto, { keepCase: true });
     new ReflectionService(

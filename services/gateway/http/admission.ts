@@ -4,6 +4,7 @@ import { permissionRefusal } from "../../../mixins/contract/implement";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import { clientAddresses } from "./client-address";
 import type { Door } from "./door";
 import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
@@ -32,16 +33,18 @@ export function admission(
   auth: TokenVerifier,
 ): Admit {
   const limiter = settings.RATE_LIMIT === "on" ? new RateLimiter(clock) : undefined;
+  const addressOf = clientAddresses(settings.TRUSTED_PROXIES);
   return async (ctx, door, req, path) => {
     const { contract } = door;
+    const address = addressKey(addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]));
     const caller = await callerOfRequest(req.headers.authorization, auth);
-    if (limiter !== undefined) limit(limiter, door, caller, req.socket.remoteAddress);
+    if (limiter !== undefined) limit(limiter, door, caller, address);
     const refusal = permissionRefusal(contract, caller);
     if (refusal !== undefined) throw new RefusedError(refusal);
     const params = await paramsOfRequest(door, req, path);
     const meta = ctx.meta as CallMeta;
     meta.caller = caller;
-    meta.client_address = addressKey(req.socket.remoteAddress);
+    meta.client_address = address;
     ctx.requestID = meta.request_id = exchangeOf(req).request_id;
     const { traceparent, "idempotency-key": key } = req.headers;
     if (typeof traceparent === "string" && TRACEPARENT.test(traceparent)) meta.traceparent = traceparent;
@@ -56,11 +59,11 @@ export function admission(
   };
 }
 
-function limit(limiter: RateLimiter, door: Door, caller: Caller, address: string | undefined): void {
+function limit(limiter: RateLimiter, door: Door, caller: Caller, address: string): void {
   const { rate_per_minute } = door.binding;
   const guestWrites = caller.role === "guest" && door.contract.kind === "command";
   if (rate_per_minute === undefined && !guestWrites) return;
-  const who = `${addressKey(address)} ${caller.user_id ?? ""}`;
+  const who = `${address} ${caller.user_id ?? ""}`;
   const wait_s =
     rate_per_minute === undefined
       ? limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)

@@ -1,4 +1,4 @@
-import type { HotDocuments } from "../../../mixins/rest/hot-documents";
+import type { HotDocument, HotDocuments } from "../../../mixins/rest/hot-documents";
 import { pathOf } from "./door-params";
 import type { Request, Response } from "./exchange";
 import { HttpRefusal } from "./problem";
@@ -8,6 +8,7 @@ import type { Replier } from "./reply";
 interface FrontParts {
   readonly hot: HotDocuments;
   readonly replier: Replier;
+  readonly answerHot: (req: Request, res: Response, document: HotDocument | Promise<HotDocument>) => void;
   readonly fail: (req: Request, res: Response, error: unknown) => void;
   readonly router: () => { methodsAt(path: string): string[] };
   readonly stopping: () => boolean;
@@ -19,7 +20,7 @@ interface FrontParts {
 
 /** What stands before the router: hot documents, OPTIONS, and addresses that are not even addresses. */
 export function frontOf(parts: FrontParts): (req: Request, res: Response) => void {
-  const { hot, replier, fail } = parts;
+  const { hot, answerHot, fail } = parts;
   const rewrites = Object.entries(parts.rewrites);
   return (req, res) => {
     try {
@@ -28,7 +29,7 @@ export function frontOf(parts: FrontParts): (req: Request, res: Response) => voi
       if ((method === "GET" || method === "HEAD") && req.headers.authorization === undefined) {
         const document = hot.at(url);
         if (document !== undefined) {
-          replier.hot(req, res, document);
+          answerHot(req, res, document);
           return;
         }
       }
@@ -53,7 +54,7 @@ export function frontOf(parts: FrontParts): (req: Request, res: Response) => voi
 function answerOptions({ hot, replier, router }: FrontParts, req: Request, res: Response): void {
   const path = pathOf(req.url ?? "*");
   const methods = path === "*" ? ["GET", "POST", "PUT", "DELETE"] : router().methodsAt(path);
-  const known = methods.length === 0 && hot.at(path) !== undefined ? ["GET"] : methods;
+  const known = methods.length === 0 && hot.has(path) ? ["GET"] : methods;
   if (known.length === 0) throw new HttpRefusal(404, "http.not_found", "There is nothing at this address.");
   replier.options(req, res, [...(known.includes("GET") ? ["HEAD"] : []), ...known, "OPTIONS"]);
 }

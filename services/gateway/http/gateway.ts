@@ -5,7 +5,7 @@ import type { ActionContract } from "../../../mixins/contract/contract";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
-import { hotDocumentsOf } from "../../../mixins/rest/hot-documents";
+import { hotDocumentsOf, type HotDocument } from "../../../mixins/rest/hot-documents";
 import type { Runtime } from "../../../mixins/runtime";
 import { admission } from "./admission";
 import { corsPolicy } from "./cors";
@@ -74,6 +74,7 @@ export class Gateway {
     const front = frontOf({
       hot: this.#hot,
       replier: this.replier,
+      answerHot: this.#answerHot,
       fail: this.fail,
       router: () => this.#router,
       stopping: () => this.#readiness.phase === "stopping",
@@ -132,9 +133,24 @@ export class Gateway {
     const document = this.#hot.at(pathOf(req.url ?? "/"));
     const { method = "" } = req;
     if (document === undefined) this.fail(req, res, notFound());
-    else if (method === "GET" || method === "HEAD") this.replier.hot(req, res, document);
+    else if (method === "GET" || method === "HEAD") this.#answerHot(req, res, document);
     else this.fail(req, res, notAllowed(method, ["GET", "HEAD"]));
   }
+
+  /** Answers with a document, at once unless it must be gathered first. Never throws. */
+  readonly #answerHot = (req: Request, res: Response, document: HotDocument | Promise<HotDocument>): void => {
+    if (!(document instanceof Promise)) {
+      this.replier.hot(req, res, document);
+      return;
+    }
+    document
+      .then((gathered) => {
+        this.replier.hot(req, res, gathered);
+      })
+      .catch((error: unknown) => {
+        this.fail(req, res, error);
+      });
+  };
 
   /** Sends no client here any more and bounds how long the others may take. */
   stopping(server: Server): void {

@@ -92,13 +92,13 @@ export class Client {
       this.#waiting_messages >= this.limits.waiting_messages_max ||
       this.#waiting_bytes + bytes > this.limits.waiting_bytes_max
     ) {
-      this.counters.dropped_slow.add();
+      this.counters.dropped_slow.inc();
       this.close(CLOSE.slowConsumer);
       return;
     }
     this.#waiting_messages++;
     this.#waiting_bytes += bytes;
-    this.counters.messages_sent.add();
+    this.counters.messages_sent++;
     this.connection.send(frame, () => this.#written(bytes));
   }
 

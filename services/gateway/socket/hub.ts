@@ -72,11 +72,11 @@ export class SocketHub {
   async enter(client: Client, after?: Position): Promise<void> {
     client.position = after ?? this.#position;
     if (after !== undefined && !(await this.#canResume(after))) {
-      this.counters.resync_required.add();
+      this.counters.resync_required.inc();
       client.position = this.#position;
       this.tell(client, "resync_required", { reason: "position.out_of_reach" });
     } else if (after !== undefined) {
-      this.counters.resumed.add();
+      this.counters.resumed.inc();
     }
     await this.#catchUp(client, (broadcast) => client.hears(broadcast.announcement));
   }
@@ -121,17 +121,17 @@ export class SocketHub {
   }
 
   async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
-    const { messages_sent } = this.counters;
-    let turn = { events: 0, sent: messages_sent.value };
+    const { counters } = this;
+    let turn = { events: 0, sent: counters.messages_sent };
     for (const event of events) {
       // A feed may deliver a batch again.
       if (event.position <= this.#position) continue;
       this.#announce(event);
       this.#position = event.position;
       turn.events++;
-      if (turn.events < EVENTS_PER_TURN && messages_sent.value - turn.sent < MESSAGES_PER_TURN) continue;
+      if (turn.events < EVENTS_PER_TURN && counters.messages_sent - turn.sent < MESSAGES_PER_TURN) continue;
       await nextTurn();
-      turn = { events: 0, sent: messages_sent.value };
+      turn = { events: 0, sent: counters.messages_sent };
     }
     this.#position = Math.max(this.#position, through);
   }
@@ -153,7 +153,7 @@ export class SocketHub {
     try {
       const announcement = announcementOf(event);
       return (
-        announcement && new Broadcast(announcement, event, () => this.counters.messages_serialised.add())
+        announcement && new Broadcast(announcement, event, () => this.counters.messages_serialised.inc())
       );
     } catch (error) {
       this.#defect(event, error);
@@ -163,7 +163,7 @@ export class SocketHub {
 
   /** One message that cannot be made is our fault and costs nobody the others. */
   #defect(event: Pick<RecordedEvent, "type" | "position">, error: unknown): void {
-    this.counters.defects.add();
+    this.counters.defects.inc();
     this.runtime.broker.logger.error(`sockets: no message of ${event.type} at ${event.position}`, error);
   }
 
@@ -180,7 +180,7 @@ export class SocketHub {
       const missed = await this.#history.after(client.position, this.#position);
       if (isOver()) return;
       if (missed === undefined) {
-        this.counters.resync_required.add();
+        this.counters.resync_required.inc();
         client.position = this.#position;
         this.tell(client, "resync_required", { reason: "position.out_of_reach" });
         break;

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { isRefusal } from "../../../mixins/contract/refusal";
 import type { Settings } from "../../../settings";
+import { clientAddresses } from "../http/client-address";
 import { problemDocument } from "../http/problem";
 import type { Connection } from "./client";
 import { BINARY_FRAME, readTextFrame, readWish } from "./client-frame";
@@ -68,6 +69,7 @@ class PlainConnection implements Connection {
 /** The way in for clients without socket.io: JSON text frames on plain WebSockets. */
 export class PlainDoor {
   readonly #wss: WebSocketServer;
+  readonly #addressOf;
   readonly #beats = new Map<WebSocket, PlainConnection>();
 
   constructor(
@@ -75,6 +77,7 @@ export class PlainDoor {
     private readonly count: ConnectionCount,
     private readonly settings: Settings,
   ) {
+    this.#addressOf = clientAddresses(settings.TRUSTED_PROXIES);
     const { frame_bytes_max } = context.limits;
     // Compression costs some 300 KB a client and a zlib run for each, where sharing one buffer costs nothing.
     this.#wss = new WebSocketServer({
@@ -90,12 +93,13 @@ export class PlainDoor {
     const url = urlOf(req);
     const door = DOORS.find(({ path }) => path === url?.pathname);
     if (url === undefined || door === undefined) return false;
+    const address = this.#addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]);
     if (!originAllowed(this.settings, req)) {
       this.#refuse(socket, 403, "cors.origin_not_allowed", "This origin may not open sockets here.");
-    } else if (!this.count.hasRoom(req.socket.remoteAddress)) {
+    } else if (!this.count.hasRoom(address)) {
       this.#refuse(socket, 429, "socket.too_many_connections", "Too many connections; close some first.");
     } else {
-      const gone = this.count.add(req.socket.remoteAddress);
+      const gone = this.count.add(address);
       socket.once("close", gone);
       this.#wss.handleUpgrade(req, socket, head, (ws) => this.#welcome(ws, socket, door, url.searchParams));
     }
@@ -108,7 +112,7 @@ export class PlainDoor {
   }
 
   #refuse(socket: Duplex, status: number, code: string, detail: string): void {
-    this.context.counters.refused.add();
+    this.context.counters.refused.inc();
     refuseUpgrade(socket, status, code, detail);
   }
 
@@ -116,14 +120,14 @@ export class PlainDoor {
     const { runtime, limits, counters } = this.context;
     const connection = new PlainConnection(ws, tcp, limits, runtime.clock.now());
     // Protocol errors of the client; `close` follows.
-    ws.on("error", () => counters.frames_rotten.add());
+    ws.on("error", () => counters.frames_rotten.inc());
     const wish = readWish(
       query.get("after") ?? undefined,
       query.getAll("track").flatMap((tokens) => tokens.split(",")),
       limits.tracked_max,
     );
     if (isRefusal(wish)) {
-      counters.refused.add();
+      counters.refused.inc();
       connection.close(closeReasonOf(wish));
       return;
     }

@@ -62,7 +62,7 @@ export class Session {
 
   /** Takes a frame, or what was wrong with it; frames are handled one after the other. */
   receive(frame: ClientFrame | Refusal): void {
-    this.context.counters.frames_received.add();
+    this.context.counters.frames_received.inc();
     if (!this.#mayTalk()) {
       this.client.close(CLOSE.tooManyFrames);
       return;
@@ -112,7 +112,7 @@ export class Session {
 
   async #handle(frame: ClientFrame | Refusal): Promise<void> {
     if (isRefusal(frame)) {
-      this.context.counters.frames_rotten.add();
+      this.context.counters.frames_rotten.inc();
       this.#complain(frame);
       return;
     }
@@ -131,7 +131,7 @@ export class Session {
   async #authenticate(token: string | undefined): Promise<void> {
     const identity = await admit(this.door, token, this.context.verifier);
     if (isRefusal(identity)) {
-      this.context.counters.refused.add();
+      this.context.counters.refused.inc();
       this.client.close(closeReasonOf(identity));
       return;
     }
@@ -162,7 +162,7 @@ export class Session {
     for (const order of orders) {
       if (typeof order === "string") this.client.track(order);
       else {
-        counters.refused.add();
+        counters.refused.inc();
         this.#complain(order);
       }
     }

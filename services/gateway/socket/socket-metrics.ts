@@ -4,8 +4,8 @@ import type { Audience } from "./doors";
 /** What the sockets of one node count. */
 export class SocketCounters {
   readonly clients: Record<Audience, number> = { kitchen: 0, erp: 0, shop: 0 };
-  /** One a client. */
-  readonly messages_sent;
+  /** One a client: ten thousand for one event, so a number and no call. */
+  messages_sent = 0;
   /** One a class of clients; the ratio of the two is what sharing saves. */
   readonly messages_serialised;
   readonly dropped_slow;
@@ -19,8 +19,12 @@ export class SocketCounters {
   readonly defects;
 
   constructor(metrics: Metrics) {
-    const total = (name: string, help: string) => metrics.counter(`forno_socket_${name}_total`, help)();
-    this.messages_sent = total("messages_sent", "Messages handed to clients.");
+    const total = (name: string, help: string) => metrics.counter(`forno_socket_${name}_total`, help);
+    metrics.total(
+      "forno_socket_messages_sent_total",
+      "Messages handed to clients.",
+      () => this.messages_sent,
+    );
     this.messages_serialised = total("messages_serialised", "Messages serialised, one a class of clients.");
     this.dropped_slow = total("dropped_slow", "Clients dropped because they did not keep up.");
     this.refused = total("refused", "Connections and subscriptions turned away.");
@@ -29,8 +33,11 @@ export class SocketCounters {
     this.frames_received = total("frames_received", "Frames from clients.");
     this.frames_rotten = total("frames_rotten", "Frames from clients that made no sense.");
     this.defects = total("defects", "Events whose message could not be made.");
-    metrics.gauge("forno_socket_clients", "Socket clients now, by audience.", () =>
-      Object.entries(this.clients).map(([audience, value]) => ({ labels: { audience }, value })),
+    metrics.gauge(
+      "forno_socket_clients",
+      "Socket clients now, by audience.",
+      () => Object.entries(this.clients).map(([audience, value]) => ({ labels: { audience }, value })),
+      ["audience"],
     );
   }
 }

@@ -3,6 +3,7 @@ import { Server, type Namespace, type Socket } from "socket.io";
 import { faultOf } from "../../../mixins/contract/fault";
 import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
 import type { Settings } from "../../../settings";
+import { clientAddresses } from "../http/client-address";
 import { admit, type Identity } from "./admission";
 import type { Connection } from "./client";
 import { readFrame, readWish, type Wish } from "./client-frame";
@@ -50,6 +51,7 @@ class SocketIoConnection implements Connection {
 /** The way in by socket.io: a namespace an audience, heartbeat and fallback to long polling included. */
 export class SocketIoDoor {
   readonly #io: Server;
+  readonly #addressOf;
   #isOpen = false;
 
   constructor(
@@ -58,6 +60,7 @@ export class SocketIoDoor {
     settings: Settings,
   ) {
     const { limits } = context;
+    this.#addressOf = clientAddresses(settings.TRUSTED_PROXIES);
     this.#io = new Server({
       path: SOCKET_IO_PATH,
       serveClient: false,
@@ -84,12 +87,13 @@ export class SocketIoDoor {
   attach(server: HttpServer): void {
     this.#io.attach(server);
     this.#io.engine.on("connection", (conn: Socket["conn"]) => {
-      if (!this.count.hasRoom(conn.remoteAddress)) {
-        this.context.counters.refused.add();
+      const address = this.#addressOf(conn.remoteAddress, conn.request.headers["x-forwarded-for"]);
+      if (!this.count.hasRoom(address)) {
+        this.context.counters.refused.inc();
         conn.close(true);
         return;
       }
-      conn.once("close", this.count.add(conn.remoteAddress));
+      conn.once("close", this.count.add(address));
     });
   }
 
@@ -125,7 +129,7 @@ export class SocketIoDoor {
     const token: unknown = auth["token"] ?? query["access_token"];
     const identity = isRefusal(wish) ? wish : await admit(door, textOf(token), verifier);
     if (isRefusal(wish) || isRefusal(identity)) {
-      counters.refused.add();
+      counters.refused.inc();
       return isRefusal(wish) ? wish : (identity as Refusal);
     }
     const data = socket.data as { admitted?: Admitted };
@@ -154,7 +158,7 @@ export class SocketIoDoor {
       session.receive(readFrame({ ...fields, type }));
     });
     // Malformed packets; socket.io ends the connection by itself.
-    socket.on("error", () => this.context.counters.frames_rotten.add());
+    socket.on("error", () => this.context.counters.frames_rotten.inc());
     socket.once("disconnect", () => session.ended());
     session.begin(admitted.identity);
   }

@@ -17,14 +17,26 @@ let folder: string;
 
 const tomorrow = (): Date => new Date(Date.now() + 86_400_000);
 const hotTables = async (): Promise<number> =>
-  (await database.pool.query("select 1 from pg_inherits where inhparent = 'es.event'::regclass")).rowCount ?? 0;
+  (await database.pool.query("select 1 from pg_inherits where inhparent = 'es.event'::regclass")).rowCount ??
+  0;
 const tables = async (): Promise<number> =>
-  (await database.pool.query("select 1 from pg_class where relnamespace = 'es'::regnamespace and relname like 'event_0%' and relkind = 'r'")).rowCount ?? 0;
+  (
+    await database.pool.query(
+      "select 1 from pg_class where relnamespace = 'es'::regnamespace and relname like 'event_0%' and relkind = 'r'",
+    )
+  ).rowCount ?? 0;
 
 async function fill(stream_id: string, events: number, at = 0): Promise<void> {
   for (let version = at; version < at + events; version += 5)
     await log.append({
-      streams: [{ stream_id, stream_type: "test", expected_version: version, events: Array.from({ length: 5 }, (_, n) => ({ type: "test.done", data: { n, text: "пицца" } })) }],
+      streams: [
+        {
+          stream_id,
+          stream_type: "test",
+          expected_version: version,
+          events: Array.from({ length: 5 }, (_, n) => ({ type: "test.done", data: { n, text: "пицца" } })),
+        },
+      ],
       commands: [],
       meta: { actor: "me" },
     });
@@ -32,14 +44,18 @@ async function fill(stream_id: string, events: number, at = 0): Promise<void> {
 
 async function replay(reader: PostgresEventLog, limit: number): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  for (let batch; (batch = await reader.readAll(events.length, limit)).length > 0; ) events.push(...batch);
+  for (let batch; (batch = await reader.readAll(events.length, limit)).length > 0;) events.push(...batch);
   return events;
 }
 
 beforeEach(async () => {
   database = await startTestDatabase();
   folder = mkdtempSync(path.join(tmpdir(), "forno-archive-"));
-  log = await createEventLog({ connection: database.connection, partition_events: 100, archive_folder: folder });
+  log = await createEventLog({
+    connection: database.connection,
+    partition_events: 100,
+    archive_folder: folder,
+  });
 }, 60_000);
 
 afterEach(async () => {
@@ -55,9 +71,16 @@ it("reads the log and its streams alike before and after old segments went into 
   await fill(old, 50);
   await fill(long, 200);
   await fill(randomUUID(), 30);
-  const [all, longBefore, oldBefore] = [await replay(log, 64), await log.readStream(long), await log.readStream(old)];
+  const [all, longBefore, oldBefore] = [
+    await replay(log, 64),
+    await log.readStream(long),
+    await log.readStream(old),
+  ];
   const archived = await archive();
-  expect(archived.map(({ first_pos, last_pos }) => [first_pos, last_pos])).toEqual([[1, 100], [101, 200]]);
+  expect(archived.map(({ first_pos, last_pos }) => [first_pos, last_pos])).toEqual([
+    [1, 100],
+    [101, 200],
+  ]);
   expect(await replay(log, 64)).toEqual(all);
   expect(await log.readAll(95, 3)).toEqual(all.slice(95, 98));
   expect(await log.readStream(long)).toEqual(longBefore);
@@ -75,15 +98,21 @@ it("writes files that any tool can read, under the checksum that the log keeps",
   expect(readdirSync(folder)).toEqual([segment?.file]);
   const file = path.join(folder, segment?.file ?? "");
   expect(await sha256Of(file)).toBe(segment?.sha256);
-  const { rows } = await database.pool.query("select file, sha256 from es.segment where archived_at is not null");
+  const { rows } = await database.pool.query(
+    "select file, sha256 from es.segment where archived_at is not null",
+  );
   expect(rows).toEqual([{ file: segment?.file, sha256: segment?.sha256 }]);
   const lines = execFileSync("gzip", ["-dc", file], { encoding: "utf8" }).trimEnd().split("\n");
-  expect(lines.map((line) => (JSON.parse(line) as RecordedEvent).position)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+  expect(lines.map((line) => (JSON.parse(line) as RecordedEvent).position)).toEqual(
+    Array.from({ length: 100 }, (_, n) => n + 1),
+  );
 });
 
 it("leaves what is not closed, not passed by every checkpoint, or not old enough", async () => {
   await fill(randomUUID(), 250);
-  await database.pool.query("insert into es.checkpoint (name, partition, pos) values ('fast', -1, 250), ('slow', 0, 500), ('slow', 1, 150)");
+  await database.pool.query(
+    "insert into es.checkpoint (name, partition, pos) values ('fast', -1, 250), ('slow', 0, 500), ('slow', 1, 150)",
+  );
   expect(await archiveSegments({ connection: database.connection, folder, before: new Date(0) })).toEqual([]);
   expect(await archive()).toHaveLength(1);
   await database.pool.query("update es.checkpoint set pos = 250");
@@ -111,28 +140,37 @@ async function archiveCutAfterMark(): Promise<number> {
   await database.pool.query("insert into es.checkpoint (name, pos) values ('held', 100)");
   const archived = await archive();
   await database.pool.query("delete from es.checkpoint");
-  await database.pool.query("create table es.event_0000000000000001 (like es.event including defaults including constraints)");
+  await database.pool.query(
+    "create table es.event_0000000000000001 (like es.event including defaults including constraints)",
+  );
   await database.pool.query("insert into es.event_0000000000000001 select * from es.keep");
-  await database.pool.query("alter table es.event attach partition es.event_0000000000000001 for values from (1) to (101)");
+  await database.pool.query(
+    "alter table es.event attach partition es.event_0000000000000001 for values from (1) to (101)",
+  );
   await database.pool.query("drop table es.keep");
   return archived.length;
 }
 
 it("loses nothing to readers and writers that work while it runs", async () => {
   const streams = [randomUUID(), randomUUID(), randomUUID()];
-  let writing = true;
-  const readers = [0, 1].map(async () => {
-    for (let after = 0; writing || after < (await log.head()); ) after += (await log.readAll(after, 37)).length;
+  const working = new AbortController();
+  const writers = Promise.all(streams.map((stream) => fill(stream, 400))).finally(() => {
+    working.abort();
   });
-  const archivist = (async () => {
-    while (writing) await archive();
-  })();
-  await Promise.all(streams.map((stream) => fill(stream, 400)));
-  writing = false;
-  await Promise.all([...readers, archivist]);
+  const reader = async (): Promise<void> => {
+    for (let after = 0; !working.signal.aborted || after < (await log.head());)
+      after += (await log.readAll(after, 37)).length;
+  };
+  const archivist = async (): Promise<void> => {
+    while (!working.signal.aborted) await archive();
+  };
+  await Promise.all([writers, reader(), reader(), archivist()]);
   const all = await replay(log, 100);
   expect(all).toHaveLength(1_200);
-  for (const stream of streams) expect((await log.readStream(stream)).map(({ version }) => version)).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
+  for (const stream of streams)
+    expect((await log.readStream(stream)).map(({ version }) => version)).toEqual(
+      Array.from({ length: 400 }, (_, n) => n + 1),
+    );
 });
 
 it("says so when a file is damaged, or when a node does not know where the files are", async () => {

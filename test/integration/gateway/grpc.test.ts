@@ -502,10 +502,10 @@ describe("gRPC", () => {
       log.write(placed(order));
       const seen = watch({});
       await seen.count(1);
-      expect(watches()).toBe(1);
+      expect(await watches()).toBe(1);
       seen.stream.cancel();
-      await eventually(() => {
-        expect(watches()).toBe(0);
+      await eventually(async () => {
+        expect(await watches()).toBe(0);
       });
     });
 
@@ -527,7 +527,8 @@ describe("gRPC", () => {
       expect(codes((await seen.end()) ?? null)).toEqual([status.UNAVAILABLE, "server.stopping"]);
     });
 
-    const watches = (): number => Number(/^forno_grpc_watches (\d+)$/m.exec(metricsOf(broker).render())?.[1]);
+    const watches = async (): Promise<number> =>
+      Number(/^forno_grpc_watches (\d+)$/m.exec(await metricsOf(broker).render())?.[1]);
   });
 
   describe("beside the orders", () => {

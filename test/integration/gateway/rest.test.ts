@@ -1,7 +1,6 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { metricsOf } from "../../../mixins/metrics/metrics";
 import { hotDocumentsOf, type HotDocument } from "../../../mixins/rest/hot-documents";
 import { UUID, USER, startEchoGateway, type EchoGateway } from "./echo-gateway";
 
@@ -351,9 +350,13 @@ describe("REST", () => {
       /^http_requests_total\{method="GET",route="\/api\/v1\/echo\/:id",status="200"\} \d+$/m,
     );
     expect(metrics.text).toMatch(
-      /^http_request_duration_seconds_bucket\{method="GET",route="\/api\/v1\/echo\/:id",le="\+Inf"\} \d+$/m,
+      /^http_request_duration_seconds_bucket\{le="\+Inf",method="GET",route="\/api\/v1\/echo\/:id"\} \d+$/m,
     );
-    expect(metricsOf(gateway.broker).render()).toContain("process_resident_memory_bytes");
+    expect(metrics.text).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(metrics.text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    expect((await gateway.ask("HEAD", "/metrics")).status).toBe(200);
+    expect((await gateway.ask("GET", "/metrics?token=1")).text).toContain("http_requests_total");
+    expect((await gateway.ask("OPTIONS", "/metrics")).headers.get("allow")).toBe("HEAD, GET, OPTIONS");
   });
 });
 

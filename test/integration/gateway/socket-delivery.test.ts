@@ -17,8 +17,10 @@ const closeAll = (listeners: readonly Listener[]): void => {
 /** So many positions that end with the given one. */
 const upTo = (last: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => last - count + 1 + i);
-const countOf = (node: SocketNode, name: string): number =>
-  Number(new RegExp(`^forno_socket_${name} (\\d+)$`, "m").exec(metricsOf(node.runtime.broker).render())?.[1]);
+const countOf = async (node: SocketNode, name: string): Promise<number> => {
+  const metrics = await metricsOf(node.runtime.broker).render();
+  return Number(new RegExp(`^forno_socket_${name} (\\d+)$`, "m").exec(metrics)?.[1]);
+};
 
 describe("two nodes on one log", () => {
   let db: TestDatabase;
@@ -155,7 +157,7 @@ describe("one node", () => {
     slow.ws.pause();
     const notes = "x".repeat(20_000);
     let steps = 0;
-    for (; countOf(node, "dropped_slow_total") === 0; steps++) {
+    for (; (await countOf(node, "dropped_slow_total")) === 0; steps++) {
       const last = log.write(...Array.from({ length: 8 }, () => placed(sampleOrder({ notes }))));
       await eventually(() => {
         for (const listener of others) expect(positions(listener)).toEqual(upTo(last, 8));
@@ -171,7 +173,7 @@ describe("one node", () => {
     expect(await slow.ended()).toEqual({ code: 4413, reason: "socket.slow_consumer" });
     const heard = positions(slow);
     expect(heard).toEqual(upTo(heard.length, heard.length));
-    expect(countOf(node, "dropped_slow_total")).toBe(1);
+    expect(await countOf(node, "dropped_slow_total")).toBe(1);
     closeAll(others);
   }, 60_000);
 
@@ -182,12 +184,14 @@ describe("one node", () => {
     const { ws } = slow.socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
     ws.pause();
     const notes = "x".repeat(100_000);
-    while (countOf(node, "dropped_slow_total") === 0) {
+    while ((await countOf(node, "dropped_slow_total")) === 0) {
       log.write(placed(sampleOrder({ notes })));
       await turn();
     }
-    await eventually(() => {
-      expect(metricsOf(node.runtime.broker).render()).toContain('forno_socket_clients{audience="erp"} 0');
+    await eventually(async () => {
+      expect(await metricsOf(node.runtime.broker).render()).toContain(
+        'forno_socket_clients{audience="erp"} 0',
+      );
     });
     ws.resume();
     closeAll([slow]);
@@ -198,13 +202,16 @@ describe("one node", () => {
     const last = log.write(
       ...Array.from({ length: 300 }, () => placed(sampleOrder({ notes: "x".repeat(8_000) }))),
     );
+    await eventually(async () => {
+      expect(await countOf(node, "position")).toBe(last);
+    });
     const back = new PlainListener(
       node.port,
       `/api/v1/erp/ws?after=0&access_token=${node.verifier.issue("manager")}`,
     );
     await heardOf(back, "ready");
     expect(positions(back)).toEqual(upTo(last, 300));
-    expect(countOf(node, "dropped_slow_total")).toBe(0);
+    expect(await countOf(node, "dropped_slow_total")).toBe(0);
     closeAll([back]);
   });
 
@@ -220,7 +227,7 @@ describe("one node", () => {
     await Promise.all(all.map((listener) => heardOf(listener, "ready")));
     log.write(placed(sampleOrder()));
     await Promise.all(all.map((listener) => heardOf(listener, "order:created")));
-    expect(countOf(node, "messages_serialised_total")).toBe(2);
+    expect(await countOf(node, "messages_serialised_total")).toBe(2);
     closeAll(all);
   });
 
@@ -238,7 +245,7 @@ describe("one node", () => {
     await eventually(() => {
       expect(positions(one)).toEqual([first, last]);
     });
-    expect(countOf(node, "defects_total")).toBe(2);
+    expect(await countOf(node, "defects_total")).toBe(2);
     expect(node.logged).toHaveLength(2);
     closeAll([one]);
   });
@@ -297,8 +304,8 @@ describe("one node", () => {
       expect(fourth.status).toBe(429);
     });
     const fourthByIo = new IoListener(node.port, "/shop");
-    await eventually(() => {
-      expect(countOf(node, "refused_total")).toBe(2);
+    await eventually(async () => {
+      expect(await countOf(node, "refused_total")).toBe(2);
     });
     three[0]?.close();
     await eventually(async () => {

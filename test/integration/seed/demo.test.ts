@@ -6,8 +6,8 @@ import { MenuVersionRow } from "../../../entities/menu-version.entity";
 import { PromoCodeRow } from "../../../entities/promo-code.entity";
 import { migrate } from "../../../mixins/postgres/migrations";
 import type { Runtime } from "../../../mixins/runtime";
-import { seedDemo } from "../../../seed-demo";
-import { BRANCHES, PEOPLE } from "../../../seed-data";
+import { seedDemo } from "../../../seed/demo";
+import { BRANCHES, PEOPLE } from "../../../seed/data";
 import { login } from "../../../services/auth/auth.contract";
 import { changeBranch, getBranch, listBranches } from "../../../services/branch/branch.contract";
 import { AuthNode } from "../../support/auth-node";
@@ -72,7 +72,9 @@ it("nobody among them can sign in", async () => {
   const { rows } = await database.pool.query("select 1 from users where password_hash is not null");
   expect(rows).toEqual([]);
   for (const password of ["password", "12345678", "anna@example.com"])
-    expect(await node.refusal(login, { email: "anna@example.com", password })).toMatchObject({ code: "auth.invalid_credentials" });
+    expect(await node.refusal(login, { email: "anna@example.com", password })).toMatchObject({
+      code: "auth.invalid_credentials",
+    });
 });
 
 it("seeding again changes nothing, not even what people have changed since", async () => {
@@ -84,6 +86,11 @@ it("seeding again changes nothing, not even what people have changed since", asy
   await seed();
   expect(await head()).toBe(before);
   expect(await node.call(getBranch, { branch_id })).toMatchObject({ phone: "+73911112233" });
+});
+
+it("seeding again does not even try: it looks once and finds all done", async () => {
+  await seed();
+  await seed(failingAfter(0));
 });
 
 it("two nodes that seed at once make everything once", async () => {
@@ -123,8 +130,12 @@ function failingAfter(steps: number): Runtime {
     spend();
     return pool.connect();
   }) as typeof pool.connect;
-  const cutPool = new Proxy(pool, { get: (target, key) => (key === "connect" ? connect : Reflect.get(target, key, target) as unknown) });
-  const cutBroker = new Proxy(broker, { get: (target, key) => (key === "call" ? call : Reflect.get(target, key, target) as unknown) });
+  const cutPool = new Proxy(pool, {
+    get: (target, key) => (key === "connect" ? connect : (Reflect.get(target, key, target) as unknown)),
+  });
+  const cutBroker = new Proxy(broker, {
+    get: (target, key) => (key === "call" ? call : (Reflect.get(target, key, target) as unknown)),
+  });
   // Accounts keep the runtime that they were opened with, so theirs is cut as well.
   Object.assign(node.room.accounts, { runtime: { ...node.runtime, pool: left < 0 ? pool : cutPool } });
   return { ...node.runtime, broker: cutBroker, pool: cutPool };

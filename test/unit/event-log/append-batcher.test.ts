@@ -15,9 +15,17 @@ const committed: AppendOutcome = { status: "committed", position: 1 };
 function unit(name: string): PreparedUnit {
   const [, written = "", guard, command] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(name) ?? [];
   return prepareUnit({
-    streams: written.split("+").map((stream_id) => ({ stream_id, stream_type: "t", expected_version: 0, events: [{ type: "t", data: { name } }] })),
+    streams: written.split("+").map((stream_id) => ({
+      stream_id,
+      stream_type: "t",
+      expected_version: 0,
+      events: [{ type: "t", data: { name } }],
+    })),
     guards: guard === undefined ? [] : [{ stream_id: guard, expected_version: 0 }],
-    commands: command === undefined ? [] : [{ id: `00000000-0000-4000-8000-${command.padStart(12, "0")}`, fingerprint: "", answer: name }],
+    commands:
+      command === undefined
+        ? []
+        : [{ id: `00000000-0000-4000-8000-${command.padStart(12, "0")}`, fingerprint: "", answer: name }],
     meta: {},
   });
 }
@@ -26,7 +34,11 @@ function nameOf(prepared: PreparedUnit): string {
   return (JSON.parse(prepared.events[0]?.data ?? "{}") as { name: string }).name;
 }
 
-function batcherWith(limits: Partial<BatchLimits> = {}): { append: (name: string) => Promise<AppendOutcome>; next: () => Promise<Write>; batcher: AppendBatcher } {
+function batcherWith(limits: Partial<BatchLimits> = {}): {
+  append: (name: string) => Promise<AppendOutcome>;
+  next: () => Promise<Write>;
+  batcher: AppendBatcher;
+} {
   const writes: Write[] = [];
   const waiting: ((write: Write) => void)[] = [];
   const batcher = new AppendBatcher(
@@ -34,7 +46,9 @@ function batcherWith(limits: Partial<BatchLimits> = {}): { append: (name: string
       new Promise((resolve, reject) => {
         const write: Write = {
           units: units.map(nameOf),
-          finish: (outcomes = units.map(() => committed)) => { resolve(outcomes); },
+          finish: (outcomes = units.map(() => committed)) => {
+            resolve(outcomes);
+          },
           fail: reject,
         };
         const taker = waiting.shift();
@@ -93,7 +107,7 @@ it("lets nobody overtake on a stream", async () => {
 });
 
 it("keeps a batch within its limits of units, events and size, but takes a unit that is larger alone", async () => {
-  const { append, next } = batcherWith({ batch_units_min: 3, batch_units_max: 3, batch_events_max: 4 });
+  const { append, next } = batcherWith({ batch_units_max: 3, batch_events_max: 4 });
   const answers = ["a", "b", "c", "d", "e+f+g", "h", "i+j+k+l+m"].map(append);
   const batches: (readonly string[])[] = [];
   while (batches.flat().length < answers.length) {
@@ -102,19 +116,6 @@ it("keeps a batch within its limits of units, events and size, but takes a unit 
     write.finish();
   }
   expect(batches).toEqual([["a", "b", "c"], ["d", "e+f+g"], ["h"], ["i+j+k+l+m"]]);
-  await Promise.all(answers);
-});
-
-it("takes half of many callers at a time, so that two halves alternate", async () => {
-  const { append, next } = batcherWith({ batch_units_min: 2 });
-  const answers = Array.from({ length: 12 }, (_, n) => append(`s${String(n)}`));
-  const sizes: number[] = [];
-  while (sizes.reduce((sum, size) => sum + size, 0) < 12) {
-    const write = await next();
-    sizes.push(write.units.length);
-    write.finish();
-  }
-  expect(sizes).toEqual([6, 6]);
   await Promise.all(answers);
 });
 
@@ -131,7 +132,11 @@ it("gives every unit its own outcome, also its own error", async () => {
   const answers = ["a", "b", "c"].map(append);
   const conflict: AppendOutcome = { status: "conflict", stream_id: "b" };
   (await next()).finish([committed, conflict, new Error("cannot be stored")]);
-  expect(await Promise.allSettled(answers)).toMatchObject([{ value: committed }, { value: conflict }, { reason: { message: "cannot be stored" } }]);
+  expect(await Promise.allSettled(answers)).toMatchObject([
+    { value: committed },
+    { value: conflict },
+    { reason: { message: "cannot be stored" } },
+  ]);
 });
 
 it("tells everybody who waits as soon as the log is unavailable, and goes on afterwards", async () => {
@@ -140,7 +145,11 @@ it("tells everybody who waits as soon as the log is unavailable, and goes on aft
   const first = await next();
   answers.push(append("b"), append("c"));
   first.fail(new UnavailableError("log.unavailable", "gone"));
-  expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual([
+    "rejected",
+    "rejected",
+    "rejected",
+  ]);
   const later = append("d");
   (await next()).finish();
   expect(await later).toEqual(committed);

@@ -1,7 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CHUNK_EVENTS, readArchiveChunk, sha256Of, writeArchiveFile, type ArchivedSegment } from "../../../mixins/event-log/archive-file";
+import {
+  CHUNK_EVENTS,
+  readArchiveChunk,
+  sha256Of,
+  writeArchiveFile,
+  type ArchivedSegment,
+} from "../../../mixins/event-log/archive-file";
 import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 
 const FIRST = 1_001;
@@ -30,7 +36,8 @@ const event = (position: number): RecordedEvent => ({
 });
 const range = (after: number, limit: number): Promise<RecordedEvent[]> =>
   Promise.resolve(Array.from({ length: limit }, (_, n) => event(after + n + 1)));
-const write = (): Promise<ArchivedSegment> => writeArchiveFile(folder, { first_pos: FIRST, last_pos: LAST }, range);
+const write = (): Promise<ArchivedSegment> =>
+  writeArchiveFile(folder, { first_pos: FIRST, last_pos: LAST }, range);
 
 it("gives back every event, beginning anywhere, chunk by chunk", async () => {
   const segment = await write();
@@ -49,7 +56,8 @@ it("makes the same bytes of the same events", async () => {
 });
 
 it("gives a file its name only when it is whole", async () => {
-  const short = (after: number, limit: number): Promise<RecordedEvent[]> => range(after, after > FIRST ? limit - 1 : limit);
+  const short = (after: number, limit: number): Promise<RecordedEvent[]> =>
+    range(after, after > FIRST ? limit - 1 : limit);
   await expect(writeArchiveFile(folder, { first_pos: FIRST, last_pos: LAST }, short)).rejects.toThrow("gap");
   expect(readdirSync(folder).filter((file) => !file.endsWith(".part"))).toEqual([]);
 });

@@ -1,11 +1,15 @@
 import { DatabaseError } from "pg";
 import { faultOf } from "../../../mixins/event-log/database-fault";
 
-const answered = (code: string, message = "no"): DatabaseError => Object.assign(new DatabaseError(message, 1, "error"), { code });
+const answered = (code: string, message = "no"): DatabaseError =>
+  Object.assign(new DatabaseError(message, 1, "error"), { code });
 
-it.each(["08006", "57P01", "57014", "53300", "40001", "40P01", "55P03", "25006", "28P01"])("tries again after SQLSTATE %s", (code) => {
-  expect(faultOf(answered(code))).toBe("retry");
-});
+it.each(["08006", "57P01", "57014", "53300", "40001", "40P01", "55P03", "25006", "28P01"])(
+  "tries again after SQLSTATE %s",
+  (code) => {
+    expect(faultOf(answered(code))).toBe("retry");
+  },
+);
 
 it.each([
   Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }),

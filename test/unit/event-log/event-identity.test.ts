@@ -4,7 +4,9 @@ import { PARTITIONS } from "../../../mixins/event-log/event-log";
 const idOf = (stream_id: string, version: number): string => eventIdOf(eventIdPrefix(stream_id), version);
 
 it("gives streams the partitions that are stored with their events already", () => {
-  expect(["order-1", "order-2", "slots-centre-2026-01-01", "заказ"].map(partitionOf)).toEqual([12, 8, 10, 15]);
+  expect(["order-1", "order-2", "slots-centre-2026-01-01", "заказ"].map(partitionOf)).toEqual([
+    12, 8, 10, 15,
+  ]);
 });
 
 it("spreads streams evenly over the partitions", () => {
@@ -19,7 +21,10 @@ it("spreads streams evenly over the partitions", () => {
 
 it("gives an event the same UUID everywhere, and every event its own", () => {
   expect(idOf("order-1", 1)).toBe("ea37b42b-1c3b-8609-a51f-13dc00000001");
-  const ids = ["a", "b"].flatMap((stream) => [1, 2, 255, 2_147_483_647].map((version) => idOf(stream, version)));
+  const ids = ["a", "b"].flatMap((stream) =>
+    [1, 2, 255, 2_147_483_647].map((version) => idOf(stream, version)),
+  );
   expect(new Set(ids).size).toBe(8);
-  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
 });

@@ -1,6 +1,13 @@
 import { GUEST, type CallMeta } from "../../../../mixins/contract/caller";
 import type { ParamsOf } from "../../../../mixins/contract/contract";
-import { login, logout, me, refresh, register, superAdminLogin } from "../../../../services/auth/auth.contract";
+import {
+  login,
+  logout,
+  me,
+  refresh,
+  register,
+  superAdminLogin,
+} from "../../../../services/auth/auth.contract";
 import { ensureAdmin } from "../../../../services/auth/ensure-admin";
 import { PasswordHasher } from "../../../../services/auth/password-hasher";
 import { AuthNode, keyed } from "../../../support/auth-node";
@@ -11,7 +18,8 @@ let database: TestDatabase;
 let node: AuthNode;
 const PASSWORD = "correct horse battery";
 const guest: CallMeta = { caller: GUEST, client_address: "192.0.2.1" };
-const as = (token: string) => node.whoIs(token).then((caller) => ({ ...guest, caller: caller as NonNullable<CallMeta["caller"]> }));
+const as = (token: string) =>
+  node.whoIs(token).then((caller) => ({ ...guest, caller: caller as NonNullable<CallMeta["caller"]> }));
 
 beforeAll(async () => {
   database = await startTestDatabase();
@@ -28,14 +36,20 @@ afterEach(async () => {
 });
 
 const anna = { name: "Anna", email: "Anna@Example.com", phone: "8 923 123-45-67", password: PASSWORD };
-const signUp = (changes: Partial<ParamsOf<typeof register>> = {}, meta: CallMeta = guest) => node.call(register, { ...anna, ...changes }, meta);
-const signIn = (password = PASSWORD, meta: CallMeta = guest) => node.call(login, { email: "anna@example.com", password }, meta);
+const signUp = (changes: Partial<ParamsOf<typeof register>> = {}, meta: CallMeta = guest) =>
+  node.call(register, { ...anna, ...changes }, meta);
+const signIn = (password = PASSWORD, meta: CallMeta = guest) =>
+  node.call(login, { email: "anna@example.com", password }, meta);
 
 describe("registering", () => {
   it("opens an account and signs in", async () => {
     const tokens = await signUp();
     expect(tokens).toMatchObject({ role: "customer", expires_at: "2026-03-02T12:15:00.000Z" });
-    expect(await node.whoIs(tokens.token)).toMatchObject({ role: "customer", user_id: tokens.user_id, branch_ids: null });
+    expect(await node.whoIs(tokens.token)).toMatchObject({
+      role: "customer",
+      user_id: tokens.user_id,
+      branch_ids: null,
+    });
     expect(await node.call(me, {}, await as(tokens.token))).toMatchObject({
       user_id: tokens.user_id,
       email: "anna@example.com",
@@ -65,7 +79,10 @@ describe("registering", () => {
     const again = await node.answer(register, anna, { ...guest, ...key });
     expect(first.replayed).toBe(false);
     expect(again.replayed).toBe(true);
-    expect(again.result).toMatchObject({ user_id: first.result.user_id, refresh_token: first.result.refresh_token });
+    expect(again.result).toMatchObject({
+      user_id: first.result.user_id,
+      refresh_token: first.result.refresh_token,
+    });
     expect(await node.whoIs(again.result.token)).toMatchObject({ user_id: first.result.user_id });
   });
 
@@ -73,7 +90,11 @@ describe("registering", () => {
     const key = keyed("one body");
     await node.call(register, anna, { ...guest, ...key });
     const other = { command: { ...key.command, fingerprint: "another body" } };
-    const refusal = await node.refusal(register, { ...anna, email: "boris@example.com" }, { ...guest, ...other });
+    const refusal = await node.refusal(
+      register,
+      { ...anna, email: "boris@example.com" },
+      { ...guest, ...other },
+    );
     expect(refusal).toMatchObject({ refused: "conflict", code: "idempotency.key_reused" });
   });
 
@@ -86,7 +107,9 @@ describe("registering", () => {
     ["half a character for a name", { name: "Anna \ud83c" }],
     ["a role", { role: "super_admin" }],
   ])("with %s is malformed", async (_name, changes) => {
-    expect(await node.refusal(register, { ...anna, ...changes }, guest)).toMatchObject({ refused: "invalid" });
+    expect(await node.refusal(register, { ...anna, ...changes }, guest)).toMatchObject({
+      refused: "invalid",
+    });
   });
 
   it("leaves no password, hash, token, name, email or phone in the log", async () => {
@@ -96,7 +119,16 @@ describe("registering", () => {
     );
     const text = rows[0]?.text ?? "";
     expect(text).toContain(tokens.user_id);
-    for (const secret of [PASSWORD, "scrypt", tokens.token, tokens.refresh_token, "Anna", "anna@example.com", "9231234567", "deadbeef"])
+    for (const secret of [
+      PASSWORD,
+      "scrypt",
+      tokens.token,
+      tokens.refresh_token,
+      "Anna",
+      "anna@example.com",
+      "9231234567",
+      "deadbeef",
+    ])
       expect(text).not.toContain(secret);
   });
 });
@@ -118,27 +150,42 @@ describe("signing in", () => {
     expect(unknown).toEqual(wrong);
   });
 
-  it.each(["a\u0000@example.com", "a\ud83c@example.com"])("as %j is malformed, not a fault", async (email) => {
-    expect(await node.refusal(login, { email, password: "x" }, guest)).toMatchObject({ code: "input.invalid" });
-    expect(await node.refusal(superAdminLogin, { username: email, password: "x" }, guest)).toMatchObject({ code: "input.invalid" });
-  });
+  it.each(["a\u0000@example.com", "a\ud83c@example.com"])(
+    "as %j is malformed, not a fault",
+    async (email) => {
+      expect(await node.refusal(login, { email, password: "x" }, guest)).toMatchObject({
+        code: "input.invalid",
+      });
+      expect(await node.refusal(superAdminLogin, { username: email, password: "x" }, guest)).toMatchObject({
+        code: "input.invalid",
+      });
+    },
+  );
 
   it("takes every character that a password may hold", async () => {
     const password = "\u0000 \ud83c пароль 🍕";
     await signUp({ email: "vera@example.com", password });
-    expect(await node.call(login, { email: "vera@example.com", password }, guest)).toMatchObject({ role: "customer" });
+    expect(await node.call(login, { email: "vera@example.com", password }, guest)).toMatchObject({
+      role: "customer",
+    });
   });
 
   it("under the same key opens one session", async () => {
     const key = keyed();
     const first = await signIn(PASSWORD, { ...guest, ...key });
-    const again = await node.answer(login, { email: "anna@example.com", password: PASSWORD }, { ...guest, ...key });
+    const again = await node.answer(
+      login,
+      { email: "anna@example.com", password: PASSWORD },
+      { ...guest, ...key },
+    );
     expect(again).toMatchObject({ replayed: true, result: { refresh_token: first.refresh_token } });
   });
 
   it("as super admin takes a super admin", async () => {
     const admin = { username: "anna@example.com", password: PASSWORD };
-    expect(await node.refusal(superAdminLogin, admin, guest)).toMatchObject({ code: "auth.invalid_credentials" });
+    expect(await node.refusal(superAdminLogin, admin, guest)).toMatchObject({
+      code: "auth.invalid_credentials",
+    });
   });
 
   it("replaces a hash of weaker parameters", async () => {
@@ -171,7 +218,9 @@ describe("a refresh token", () => {
       code: "auth.refresh_reused",
     });
     expect(await node.whoIs(second.token)).toBe("auth.token_revoked");
-    expect(await node.refusal(refresh, { refresh_token: second.refresh_token }, guest)).toMatchObject({ code: "auth.token_revoked" });
+    expect(await node.refusal(refresh, { refresh_token: second.refresh_token }, guest)).toMatchObject({
+      code: "auth.token_revoked",
+    });
   });
 
   it("may be used again by the same command: its client has lost the answer", async () => {
@@ -196,16 +245,22 @@ describe("a refresh token", () => {
     node.now += 29 * 86_400_000;
     const second = await node.call(refresh, { refresh_token: first.refresh_token }, guest);
     node.now += 30 * 86_400_000;
-    expect(await node.refusal(refresh, { refresh_token: second.refresh_token }, guest)).toMatchObject({ code: "auth.token_expired" });
+    expect(await node.refusal(refresh, { refresh_token: second.refresh_token }, guest)).toMatchObject({
+      code: "auth.token_expired",
+    });
   });
 
   it("that was never given out is refused", async () => {
-    expect(await node.refusal(refresh, { refresh_token: "x".repeat(43) }, guest)).toMatchObject({ code: "auth.token_invalid" });
+    expect(await node.refusal(refresh, { refresh_token: "x".repeat(43) }, guest)).toMatchObject({
+      code: "auth.token_invalid",
+    });
   });
 
   it("is kept as a hash alone", async () => {
     const { refresh_token } = await signUp();
-    const { rows } = await database.pool.query<{ text: string }>("select string_agg(t::text, ' ') as text from refresh_tokens t");
+    const { rows } = await database.pool.query<{ text: string }>(
+      "select string_agg(t::text, ' ') as text from refresh_tokens t",
+    );
     expect(rows[0]?.text).not.toContain(Buffer.from(refresh_token).toString("hex"));
     expect(rows[0]?.text).not.toContain(refresh_token);
   });
@@ -218,13 +273,17 @@ describe("signing out", () => {
     expect(await node.call(logout, {}, await as(phone.token))).toEqual({ revoked_sessions: 1 });
     expect(await node.whoIs(phone.token)).toBe("auth.token_revoked");
     expect(await node.whoIs(tablet.token)).toMatchObject({ role: "customer" });
-    expect(await node.refusal(refresh, { refresh_token: phone.refresh_token }, guest)).toMatchObject({ code: "auth.token_revoked" });
+    expect(await node.refusal(refresh, { refresh_token: phone.refresh_token }, guest)).toMatchObject({
+      code: "auth.token_revoked",
+    });
   });
 
   it("everywhere ends all of them", async () => {
     const phone = await signUp();
     const tablet = await signIn();
-    expect(await node.call(logout, { everywhere: true }, await as(phone.token))).toEqual({ revoked_sessions: 2 });
+    expect(await node.call(logout, { everywhere: true }, await as(phone.token))).toEqual({
+      revoked_sessions: 2,
+    });
     expect(await node.whoIs(tablet.token)).toBe("auth.token_revoked");
   });
 
@@ -265,7 +324,8 @@ describe("signing out", () => {
 });
 
 describe("guessing a password", () => {
-  const guess = (meta: CallMeta = guest) => node.refusal(login, { email: "anna@example.com", password: "guess" }, meta);
+  const guess = (meta: CallMeta = guest) =>
+    node.refusal(login, { email: "anna@example.com", password: "guess" }, meta);
   const elsewhere: CallMeta = { caller: GUEST, client_address: "198.51.100.7" };
   beforeEach(() => signUp());
 
@@ -273,7 +333,9 @@ describe("guessing a password", () => {
     for (let n = 0; n < 6; n++) expect(await guess()).toMatchObject({ code: "auth.invalid_credentials" });
     const paused = { refused: "rate_limited", code: "auth.too_many_attempts", data: { retry_after_s: 1 } };
     expect(await guess()).toMatchObject(paused);
-    expect(await node.refusal(login, { email: "anna@example.com", password: PASSWORD }, guest)).toMatchObject(paused);
+    expect(await node.refusal(login, { email: "anna@example.com", password: PASSWORD }, guest)).toMatchObject(
+      paused,
+    );
     node.now += 1_000;
     expect(await guess()).toMatchObject({ code: "auth.invalid_credentials" });
     expect(await guess()).toMatchObject({ code: "auth.too_many_attempts", data: { retry_after_s: 2 } });
@@ -302,11 +364,16 @@ describe("guessing a password", () => {
     for (let n = 0; n < 7; n++) await guess();
     expect(await guess()).toMatchObject({ code: "auth.too_many_attempts" });
     expect(await signIn(PASSWORD, elsewhere)).toMatchObject({ role: "customer" });
-    expect(await node.call(login, { email: "boris@example.com", password: PASSWORD }, guest)).toMatchObject({ role: "customer" });
+    expect(await node.call(login, { email: "boris@example.com", password: PASSWORD }, guest)).toMatchObject({
+      role: "customer",
+    });
   });
 
   it("spread over many addresses is paused for the account, and over many accounts for the address", async () => {
-    const spread = async (metas: (n: number) => [string, CallMeta], times: number): Promise<string | undefined> => {
+    const spread = async (
+      metas: (n: number) => [string, CallMeta],
+      times: number,
+    ): Promise<string | undefined> => {
       for (let n = 0; n < times; n++) {
         const [email, meta] = metas(n);
         const { code } = await node.refusal(login, { email, password: "guess" }, meta);
@@ -314,7 +381,10 @@ describe("guessing a password", () => {
       }
       return undefined;
     };
-    const addresses = (n: number): [string, CallMeta] => ["anna@example.com", { caller: GUEST, client_address: `203.0.113.${String(n)}` }];
+    const addresses = (n: number): [string, CallMeta] => [
+      "anna@example.com",
+      { caller: GUEST, client_address: `203.0.113.${String(n)}` },
+    ];
     const accounts = (n: number): [string, CallMeta] => [`user${String(n)}@example.com`, elsewhere];
     expect(await spread(addresses, 22)).toBe("auth.too_many_attempts");
     expect(await spread(accounts, 52)).toBe("auth.too_many_attempts");
@@ -327,6 +397,24 @@ describe("guessing a password", () => {
   });
 });
 
+describe("sweeping", () => {
+  it("deletes expired sessions and old counters, and nothing that still means something", async () => {
+    await signUp();
+    await node.refusal(login, { email: "anna@example.com", password: "guess" }, guest);
+    const left = async () => {
+      await Promise.all([node.room.sessions.sweep(), node.room.attempts.sweep()]);
+      const { rows } = await database.pool.query<{ sessions: number; tokens: number; counters: number }>(
+        `select (select count(*) from sessions) as sessions, (select count(*) from refresh_tokens) as tokens,
+           (select count(*) from login_attempts) as counters`,
+      );
+      return rows[0];
+    };
+    expect(await left()).toEqual({ sessions: 1, tokens: 1, counters: 3 });
+    node.now += 32 * 86_400_000;
+    expect(await left()).toEqual({ sessions: 0, tokens: 0, counters: 0 });
+  });
+});
+
 describe("the first super admin", () => {
   it("is made once, with a generated password that works and is told once", async () => {
     const first = await ensureAdmin(node.runtime, node.room);
@@ -335,14 +423,23 @@ describe("the first super admin", () => {
     expect(password.length).toBeGreaterThanOrEqual(20);
     expect(await ensureAdmin(node.runtime, node.room)).toEqual({ username: "admin" });
     const answer = await node.call(superAdminLogin, { username: "Admin", password }, guest);
-    expect(answer).toMatchObject({ username: "admin", legal_entity_id: null, expires_at: "2026-03-02T12:15:00.000Z" });
+    expect(answer).toMatchObject({
+      username: "admin",
+      legal_entity_id: null,
+      expires_at: "2026-03-02T12:15:00.000Z",
+    });
     expect(await node.whoIs(answer.token)).toMatchObject({ role: "super_admin", branch_ids: null });
   });
 
   it("has the name and password of the settings, and does not tell it back", async () => {
-    const runtime = { ...node.runtime, settings: { ...node.runtime.settings, ADMIN_USERNAME: "Chef", ADMIN_PASSWORD: PASSWORD } };
+    const runtime = {
+      ...node.runtime,
+      settings: { ...node.runtime.settings, ADMIN_USERNAME: "Chef", ADMIN_PASSWORD: PASSWORD },
+    };
     expect(await ensureAdmin(runtime, node.room)).toEqual({ username: "chef" });
-    expect(await node.call(superAdminLogin, { username: "chef", password: PASSWORD }, guest)).toMatchObject({ username: "chef" });
+    expect(await node.call(superAdminLogin, { username: "chef", password: PASSWORD }, guest)).toMatchObject({
+      username: "chef",
+    });
   });
 
   it("is one when several nodes start at once", async () => {
@@ -354,7 +451,13 @@ describe("the first super admin", () => {
 
   it("may name a legal entity that exists", async () => {
     const { generated_password = "" } = await ensureAdmin(node.runtime, node.room);
-    const nowhere = { username: "admin", password: generated_password, legal_entity_id: "0196a000-0000-7000-8000-00000000dead" };
-    expect(await node.refusal(superAdminLogin, nowhere, guest)).toMatchObject({ code: "legal_entity.unknown" });
+    const nowhere = {
+      username: "admin",
+      password: generated_password,
+      legal_entity_id: "0196a000-0000-7000-8000-00000000dead",
+    };
+    expect(await node.refusal(superAdminLogin, nowhere, guest)).toMatchObject({
+      code: "legal_entity.unknown",
+    });
   });
 });

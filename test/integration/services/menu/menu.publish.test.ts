@@ -560,11 +560,11 @@ describe("versions", () => {
 
 it("the public documents stand ready for the HTTP server while the node runs, the same bytes until the menu changes", async () => {
   const hot = hotDocumentsOf(node.runtime.broker);
-  const ready = hot.at("/api/v1/menu/sets");
+  const ready = await hot.at("/api/v1/menu/sets");
   expect(JSON.parse(String(ready?.body))).toMatchObject({ version: 1, sets: expect.any(Array) as unknown[] });
   expect(hot.at("/api/v1/menu/sets")).toBe(ready);
   await node.ask(switchItem, { item_id: id("Маргарита"), available: false });
-  expect(hot.at("/api/v1/menu/sets")?.etag).not.toBe(ready?.etag);
+  expect((await hot.at("/api/v1/menu/sets"))?.etag).not.toBe(ready?.etag);
   await node.runtime.broker.stop();
   expect(hot.at("/api/v1/menu")).toBeUndefined();
 });

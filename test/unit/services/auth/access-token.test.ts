@@ -1,7 +1,13 @@
 import { createHmac, createSecretKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { isRefusal } from "../../../../mixins/contract/refusal";
-import { ACCESS_TTL_MS, callerOfClaims, issueAccessToken, readAccessToken, type AccessClaims } from "../../../../services/auth/access-token";
+import {
+  ACCESS_TTL_MS,
+  callerOfClaims,
+  issueAccessToken,
+  readAccessToken,
+  type AccessClaims,
+} from "../../../../services/auth/access-token";
 import { SigningKeys } from "../../../../services/auth/signing-keys";
 
 const NOW = Date.parse("2026-03-01T10:00:00Z");
@@ -17,7 +23,15 @@ const claims: AccessClaims = {
 
 const issued = () => issueAccessToken(keys, claims, NOW);
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-const payload = { sub: claims.user_id, sid: claims.session_id, role: "super_admin", branches: null, uv: 1, iss: "forno", exp: NOW / 1000 + 600 };
+const payload = {
+  sub: claims.user_id,
+  sid: claims.session_id,
+  role: "super_admin",
+  branches: null,
+  uv: 1,
+  iss: "forno",
+  exp: NOW / 1000 + 600,
+};
 const header = { alg: "HS256", kid: keys.current.kid, typ: "JWT" };
 
 function signed(head: object, body: object, secret: Buffer | string = SECRET): string {
@@ -47,7 +61,10 @@ describe("An access token", () => {
 
   it("expires after 15 minutes, to the second", async () => {
     const { token } = await issued();
-    expect(await readAccessToken(keys, token, NOW + ACCESS_TTL_MS)).toMatchObject({ refused: "unauthorized", code: "auth.token_expired" });
+    expect(await readAccessToken(keys, token, NOW + ACCESS_TTL_MS)).toMatchObject({
+      refused: "unauthorized",
+      code: "auth.token_expired",
+    });
   });
 });
 
@@ -68,8 +85,14 @@ describe("A token that is refused as invalid", () => {
       new SignJWT(payload).setProtectedHeader({ ...header, alg: "RS256" }).sign(privateKey),
     "takes a public key for the secret": () =>
       signed(header, payload, publicKey.export({ type: "spki", format: "pem" }).toString()),
-    "brings its own key": () => signed({ ...header, jwk: { kty: "oct", k: Buffer.from("x".repeat(32)).toString("base64url") } }, payload, "x".repeat(32)),
-    "is HS512 with our secret": () => new SignJWT(payload).setProtectedHeader({ ...header, alg: "HS512" }).sign(createSecretKey(SECRET)),
+    "brings its own key": () =>
+      signed(
+        { ...header, jwk: { kty: "oct", k: Buffer.from("x".repeat(32)).toString("base64url") } },
+        payload,
+        "x".repeat(32),
+      ),
+    "is HS512 with our secret": () =>
+      new SignJWT(payload).setProtectedHeader({ ...header, alg: "HS512" }).sign(createSecretKey(SECRET)),
     "has a changed role": async () => {
       const [head = "", , signature = ""] = (await issued()).token.split(".");
       return `${head}.${base64(payload)}.${signature}`;

@@ -1,12 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { NEW_ACCOUNT, branchesOf, changedFields, isActiveSuperAdmin, wishedAccount, type AccountFields } from "../../../../services/auth/account";
+import {
+  NEW_ACCOUNT,
+  branchesOf,
+  changedFields,
+  isActiveSuperAdmin,
+  wishedAccount,
+  type AccountFields,
+} from "../../../../services/auth/account";
 
 const branch_id = randomUUID();
 const customer: AccountFields = { ...NEW_ACCOUNT, role: "customer", name: "Anna", email: "anna@example.com" };
 
 describe("An account", () => {
   it("is written in one spelling", () => {
-    const wish = { name: "  Anna ", email: " Anna@Example.COM ", username: "ANNA", phone: "8 (923) 123-45-67" };
+    const wish = {
+      name: "  Anna ",
+      email: " Anna@Example.COM ",
+      username: "ANNA",
+      phone: "8 (923) 123-45-67",
+    };
     expect(wishedAccount(customer, wish)).toMatchObject({
       name: "Anna",
       email: "anna@example.com",
@@ -21,13 +33,21 @@ describe("An account", () => {
   });
 
   it("cannot have a phone that is none", () => {
-    expect(wishedAccount(customer, { phone: "12 34" })).toMatchObject({ refused: "unprocessable", code: "auth.phone_invalid" });
+    expect(wishedAccount(customer, { phone: "12 34" })).toMatchObject({
+      refused: "unprocessable",
+      code: "auth.phone_invalid",
+    });
   });
 
   it.each(["manager", "cook", "courier"] as const)("of a %s needs a branch", (role) => {
     expect(wishedAccount(customer, { role })).toMatchObject({ code: "auth.role_needs_branches" });
-    expect(wishedAccount(customer, { role, branch_ids: [] })).toMatchObject({ code: "auth.role_needs_branches" });
-    expect(wishedAccount(customer, { role, branch_ids: [branch_id] })).toMatchObject({ role, branch_ids: [branch_id] });
+    expect(wishedAccount(customer, { role, branch_ids: [] })).toMatchObject({
+      code: "auth.role_needs_branches",
+    });
+    expect(wishedAccount(customer, { role, branch_ids: [branch_id] })).toMatchObject({
+      role,
+      branch_ids: [branch_id],
+    });
   });
 
   it.each(["super_admin", "customer"] as const)("of a %s has no branches", (role) => {

@@ -21,8 +21,16 @@ describe("The pause after failed logins", () => {
   });
 
   it("starts anew after a day of quiet", () => {
-    const tried: Counter = { failures: 30, attempted_at: new Date(NOW - 24 * 3_600_000 - 1), paused_until: null };
-    expect(afterFailure(tried, PATIENCE.pair, NOW)).toEqual({ failures: 1, attempted_at: new Date(NOW), paused_until: null });
+    const tried: Counter = {
+      failures: 30,
+      attempted_at: new Date(NOW - 24 * 3_600_000 - 1),
+      paused_until: null,
+    };
+    expect(afterFailure(tried, PATIENCE.pair, NOW)).toEqual({
+      failures: 1,
+      attempted_at: new Date(NOW),
+      paused_until: null,
+    });
   });
 
   it("of a whole account or address stays short, because others share it", () => {

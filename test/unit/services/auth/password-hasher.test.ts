@@ -60,7 +60,9 @@ describe("A flood of logins", () => {
     const stored = await hasher.hash("p");
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.verify("p", stored)));
     const served = outcomes.filter((outcome) => outcome.status === "fulfilled");
-    const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    const refused = outcomes.flatMap((outcome) =>
+      outcome.status === "rejected" ? [outcome.reason as unknown] : [],
+    );
     expect(served).toHaveLength(5);
     expect(refused).toHaveLength(3);
     for (const reason of refused) expect(reason).toBeInstanceOf(UnavailableError);

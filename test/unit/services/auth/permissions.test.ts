@@ -4,7 +4,15 @@ import { authContracts } from "../../../../services/auth/auth.contract";
 import { branchContracts } from "../../../../services/branch/branch.contract";
 import { legalEntityContracts } from "../../../../services/branch/legal-entity.contract";
 
-const ROLES = ["super_admin", "manager", "technologist", "cook", "courier", "customer", "guest"] as const satisfies readonly Role[];
+const ROLES = [
+  "super_admin",
+  "manager",
+  "technologist",
+  "cook",
+  "courier",
+  "customer",
+  "guest",
+] as const satisfies readonly Role[];
 
 /** Who may call what, written out a second time by hand: s super_admin, m manager, t technologist, c cook, d courier, k customer, g guest. */
 const EXPECTED: Record<string, string> = {
@@ -35,13 +43,17 @@ const EXPECTED: Record<string, string> = {
 describe("The permission table", () => {
   const contracts = [...authContracts, ...branchContracts, ...legalEntityContracts];
 
-  it.each(contracts.map((each) => [each.name, each] as const))("says who may call %s", (name, { permission }) => {
-    const letters = ROLES.map((role, at) => (allows(permission, role) ? "smtcdkg"[at] : "-")).join("");
-    expect(letters).toBe(EXPECTED[name]);
-  });
+  it.each(contracts.map((each) => [each.name, each] as const))(
+    "says who may call %s",
+    (name, { permission }) => {
+      const letters = ROLES.map((role, at) => (allows(permission, role) ? "smtcdkg"[at] : "-")).join("");
+      expect(letters).toBe(EXPECTED[name]);
+    },
+  );
 
   it("covers every operation of both rooms, and internal ones have no door to the outside", () => {
     expect(contracts.map(({ name }) => name).sort()).toEqual(Object.keys(EXPECTED).sort());
-    for (const { permission, rest } of contracts) if (permission === "internal") expect(rest ?? []).toEqual([]);
+    for (const { permission, rest } of contracts)
+      if (permission === "internal") expect(rest ?? []).toEqual([]);
   });
 });

@@ -31,7 +31,12 @@ const at = (): string => new Date(now_ms).toISOString();
 describe("A bearer token", () => {
   it("stands for its caller, the second time from memory", async () => {
     const first = await verifier.verify(token);
-    expect(first).toEqual({ role: "cook", user_id: claims.user_id, branch_ids: [], session_id: claims.session_id });
+    expect(first).toEqual({
+      role: "cook",
+      user_id: claims.user_id,
+      branch_ids: [],
+      session_id: claims.session_id,
+    });
     expect(await verifier.verify(token)).toBe(first);
   });
 
@@ -47,13 +52,22 @@ describe("A bearer token", () => {
     ["met for the first time", false],
   ])("is refused at once when its session is revoked, %s", async (_name, remembered) => {
     if (remembered) await verifier.verify(token);
-    revocations.learn([event("auth.session_revoked", { session_ids: [claims.session_id], at: at() })], now_ms);
-    expect(await verifier.verify(token)).toMatchObject({ refused: "unauthorized", code: "auth.token_revoked" });
+    revocations.learn(
+      [event("auth.session_revoked", { session_ids: [claims.session_id], at: at() })],
+      now_ms,
+    );
+    expect(await verifier.verify(token)).toMatchObject({
+      refused: "unauthorized",
+      code: "auth.token_revoked",
+    });
   });
 
   it("is refused when its user has changed since, and a newer token is not", async () => {
     await verifier.verify(token);
-    revocations.learn([event("auth.user_changed", { user_id: claims.user_id, user_version: 4, at: at() })], now_ms);
+    revocations.learn(
+      [event("auth.user_changed", { user_id: claims.user_id, user_version: 4, at: at() })],
+      now_ms,
+    );
     expect(await verifier.verify(token)).toMatchObject({ code: "auth.token_revoked" });
     const newer = await issueAccessToken(keys, { ...claims, user_version: 4 }, now_ms);
     expect(await verifier.verify(newer.token)).toMatchObject({ role: "cook" });
@@ -62,7 +76,10 @@ describe("A bearer token", () => {
   it("is not touched by what happens to other sessions and users", async () => {
     const other = { session_ids: [randomUUID()], at: at() };
     revocations.learn([event("auth.session_revoked", other), event("order.placed", {})], now_ms);
-    revocations.learn([event("auth.user_changed", { user_id: randomUUID(), user_version: 9, at: at() })], now_ms);
+    revocations.learn(
+      [event("auth.user_changed", { user_id: randomUUID(), user_version: 9, at: at() })],
+      now_ms,
+    );
     expect(await verifier.verify(token)).toMatchObject({ role: "cook" });
   });
 });

@@ -1,7 +1,18 @@
 import { isRefusal, type Refusal } from "../../../../mixins/contract/refusal";
 import type { Decision } from "../../../../mixins/actor/decider";
-import { branchDecider, type BranchAnswer, type BranchCommand, type BranchState, type Chain } from "../../../../services/branch/branch.decider";
-import type { Branch, BranchDetails, BranchEvent, SlotRules } from "../../../../services/branch/branch.events";
+import {
+  branchDecider,
+  type BranchAnswer,
+  type BranchCommand,
+  type BranchState,
+  type Chain,
+} from "../../../../services/branch/branch.decider";
+import type {
+  Branch,
+  BranchDetails,
+  BranchEvent,
+  SlotRules,
+} from "../../../../services/branch/branch.events";
 import { everyDay } from "../../../../services/branch/new-branch";
 
 const ID = "0196a000-0000-7000-8000-000000000001";
@@ -33,14 +44,22 @@ const asDefault: Chain = { ...chain, default_branch_id: ID };
 const opening: BranchCommand = { type: "open", branch_id: ID, details, slot_rules };
 const opened: BranchEvent = { type: "branch.opened", data: { branch_id: ID, details, slot_rules } };
 
-const given = (...events: BranchEvent[]): BranchState => events.reduce(branchDecider.evolve, branchDecider.initialState());
-const decide = (command: BranchCommand, state: BranchState, others = chain): Decision<BranchEvent> | Refusal =>
-  branchDecider.decide(command, state, others);
+const given = (...events: BranchEvent[]): BranchState =>
+  events.reduce(
+    (state: BranchState, event) => branchDecider.evolve(state, event),
+    branchDecider.initialState(),
+  );
+const decide = (
+  command: BranchCommand,
+  state: BranchState,
+  others = chain,
+): Decision<BranchEvent> | Refusal => branchDecider.decide(command, state, others);
 const decided = (outcome: Decision<BranchEvent> | Refusal): Decision<BranchEvent> => {
   if (isRefusal(outcome)) throw new Error(`refused: ${outcome.code}`);
   return outcome;
 };
-const answerOf = (outcome: Decision<BranchEvent> | Refusal): Branch => (decided(outcome).answer as BranchAnswer).branch;
+const answerOf = (outcome: Decision<BranchEvent> | Refusal): Branch =>
+  (decided(outcome).answer as BranchAnswer).branch;
 
 describe("A branch that opens", () => {
   it("tells its details and rules, and reserves its code", () => {
@@ -63,7 +82,12 @@ describe("A branch that opens", () => {
   it("is not the default beside another, unless it is asked to be", () => {
     const others: Chain = { codes: new Set(), default_branch_id: OTHER };
     expect(answerOf(decide(opening, null, others)).is_default).toBe(false);
-    const asked: BranchCommand = { type: "open", branch_id: ID, details: { ...details, is_default: true }, slot_rules };
+    const asked: BranchCommand = {
+      type: "open",
+      branch_id: ID,
+      details: { ...details, is_default: true },
+      slot_rules,
+    };
     expect(answerOf(decide(asked, null, others)).is_default).toBe(true);
   });
 
@@ -73,7 +97,13 @@ describe("A branch that opens", () => {
     ["branch.time_zone_unknown", { refused: "invalid" }, null, { code: "A", time_zone: "Asia/Atlantis" }, {}],
     ["branch.time_zone_unknown", { refused: "invalid" }, null, { code: "A", time_zone: "+07:00" }, {}],
     ["branch.currency_unknown", { refused: "invalid" }, null, { code: "A", currency: "ZZZ" }, {}],
-    ["branch.hours_invalid", { refused: "invalid" }, null, { code: "A" }, { hours: everyDay({ open: "9:45", close: "23:45" }) }],
+    [
+      "branch.hours_invalid",
+      { refused: "invalid" },
+      null,
+      { code: "A" },
+      { hours: everyDay({ open: "9:45", close: "23:45" }) },
+    ],
   ])("is refused as %s", (code, kind, state, other_details, other_rules) => {
     const command: BranchCommand = {
       type: "open",
@@ -87,12 +117,20 @@ describe("A branch that opens", () => {
 
 describe("A change of a branch", () => {
   it("tells only what differs", () => {
-    const wish = { phone: "+73912000000", currency: "RUB", delivery_fee_minor: 0, free_delivery_from_minor: null };
+    const wish = {
+      phone: "+73912000000",
+      currency: "RUB",
+      delivery_fee_minor: 0,
+      free_delivery_from_minor: null,
+    };
     const decision = decided(decide({ type: "change", wish }, given(opened)));
     expect(decision.events).toEqual([
       {
         type: "branch.changed",
-        data: { branch_id: ID, details: { phone: "+73912000000", delivery_fee_minor: 0, free_delivery_from_minor: null } },
+        data: {
+          branch_id: ID,
+          details: { phone: "+73912000000", delivery_fee_minor: 0, free_delivery_from_minor: null },
+        },
       },
     ]);
   });
@@ -104,9 +142,14 @@ describe("A change of a branch", () => {
   });
 
   it("can make it the default, also again after another one has been", () => {
-    const was_default = given({ ...opened, data: { ...opened.data, details: { ...details, is_default: true } } });
+    const was_default = given({
+      ...opened,
+      data: { ...opened.data, details: { ...details, is_default: true } },
+    });
     const outcome = decide({ type: "change", wish: { is_default: true } }, was_default, chain);
-    expect(decided(outcome).events).toEqual([{ type: "branch.changed", data: { branch_id: ID, details: { is_default: true } } }]);
+    expect(decided(outcome).events).toEqual([
+      { type: "branch.changed", data: { branch_id: ID, details: { is_default: true } } },
+    ]);
     expect(answerOf(outcome).is_default).toBe(true);
   });
 
@@ -118,10 +161,15 @@ describe("A change of a branch", () => {
   });
 
   it("needs a branch, a real time zone and a real currency", () => {
-    expect(decide({ type: "change", wish: {} }, null)).toMatchObject({ refused: "not_found", code: "branch.unknown" });
+    expect(decide({ type: "change", wish: {} }, null)).toMatchObject({
+      refused: "not_found",
+      code: "branch.unknown",
+    });
     const refusal = decide({ type: "change", wish: { time_zone: "Mars/Olympus" } }, given(opened));
     expect(refusal).toMatchObject({ code: "branch.time_zone_unknown" });
-    expect(decide({ type: "change", wish: { currency: "XYZ" } }, given(opened))).toMatchObject({ code: "branch.currency_unknown" });
+    expect(decide({ type: "change", wish: { currency: "XYZ" } }, given(opened))).toMatchObject({
+      code: "branch.currency_unknown",
+    });
   });
 });
 
@@ -134,11 +182,19 @@ describe("New slot rules", () => {
         type: "branch.slots_configured",
         data: {
           branch_id: ID,
-          slot_rules: { capacity_minor: 0, lead_time_minutes: 0, preorder_hours: 0, hours: { ...slot_rules.hours, "7": null } },
+          slot_rules: {
+            capacity_minor: 0,
+            lead_time_minutes: 0,
+            preorder_hours: 0,
+            hours: { ...slot_rules.hours, "7": null },
+          },
         },
       },
     ]);
-    expect((decision.answer as BranchAnswer).branch.slot_rules).toMatchObject({ slot_minutes: 15, oversize: "spread" });
+    expect((decision.answer as BranchAnswer).branch.slot_rules).toMatchObject({
+      slot_minutes: 15,
+      oversize: "spread",
+    });
   });
 
   it("that are the old ones write nothing", () => {
@@ -149,7 +205,10 @@ describe("New slot rules", () => {
   it("are checked as a whole: a slot must fit the hours that stay", () => {
     const short = given(opened, {
       type: "branch.slots_configured",
-      data: { branch_id: ID, slot_rules: { hours: { ...slot_rules.hours, "1": { open: "10:00", close: "11:00" } } } },
+      data: {
+        branch_id: ID,
+        slot_rules: { hours: { ...slot_rules.hours, "1": { open: "10:00", close: "11:00" } } },
+      },
     });
     expect(decide({ type: "configure_slots", wish: { slot_minutes: 90 } }, short)).toMatchObject({
       refused: "unprocessable",
@@ -169,13 +228,22 @@ describe("A branch folded from its events", () => {
       { type: "branch.changed", data: { branch_id: ID, details: { phone: "+7391" } } },
       { type: "branch.slots_configured", data: { branch_id: ID, slot_rules: { slot_minutes: 30 } } },
     );
-    expect(state).toMatchObject({ branch_id: ID, version: 3, phone: "+7391", code: "K", slot_rules: { slot_minutes: 30, capacity_minor: 1_000_000 } });
+    expect(state).toMatchObject({
+      branch_id: ID,
+      version: 3,
+      phone: "+7391",
+      code: "K",
+      slot_rules: { slot_minutes: 30, capacity_minor: 1_000_000 },
+    });
   });
 
   it("is never changed in place", () => {
     const before = given(opened);
     const copy = structuredClone(before);
-    branchDecider.evolve(before, { type: "branch.changed", data: { branch_id: ID, details: { phone: "+7391" } } });
+    branchDecider.evolve(before, {
+      type: "branch.changed",
+      data: { branch_id: ID, details: { phone: "+7391" } },
+    });
     expect(before).toEqual(copy);
   });
 });

@@ -11,7 +11,8 @@ const rules: SlotRules = {
   hours: everyDay({ open: "09:45", close: "23:45" }),
   holidays: [],
 };
-const withHours = (hours: OpeningHours | null) => rulesRefusal({ ...rules, hours: { ...rules.hours, "3": hours } });
+const withHours = (hours: OpeningHours | null) =>
+  rulesRefusal({ ...rules, hours: { ...rules.hours, "3": hours } });
 const withHolidays = (...holidays: Holiday[]) => rulesRefusal({ ...rules, holidays });
 
 describe("Opening hours", () => {
@@ -49,26 +50,40 @@ describe("Opening hours", () => {
 
   it("must hold at least one slot", () => {
     expect(withHours({ open: "10:00", close: "10:15" })).toBeUndefined();
-    expect(withHours({ open: "10:00", close: "10:14" })).toMatchObject({ refused: "unprocessable", code: "branch.slot_longer_than_hours" });
+    expect(withHours({ open: "10:00", close: "10:14" })).toMatchObject({
+      refused: "unprocessable",
+      code: "branch.slot_longer_than_hours",
+    });
   });
 });
 
 describe("Holidays", () => {
   it("are dates of the calendar, each once, closed or with hours of their own", () => {
-    expect(withHolidays({ date: "2028-02-29", hours: null }, { date: "2027-01-01", hours: { open: "12:00", close: "18:00" } })).toBeUndefined();
+    expect(
+      withHolidays(
+        { date: "2028-02-29", hours: null },
+        { date: "2027-01-01", hours: { open: "12:00", close: "18:00" } },
+      ),
+    ).toBeUndefined();
   });
 
-  it.each(["2027-02-29", "2027-13-01", "2027-1-1", "01.01.2027", "", "2027-00-10"])("on %p are refused", (date) => {
-    expect(withHolidays({ date, hours: null })).toMatchObject({
-      refused: "invalid",
-      code: "branch.holiday_invalid",
-      data: { errors: [{ path: "/holidays/0/date" }] },
-    });
-  });
+  it.each(["2027-02-29", "2027-13-01", "2027-1-1", "01.01.2027", "", "2027-00-10"])(
+    "on %p are refused",
+    (date) => {
+      expect(withHolidays({ date, hours: null })).toMatchObject({
+        refused: "invalid",
+        code: "branch.holiday_invalid",
+        data: { errors: [{ path: "/holidays/0/date" }] },
+      });
+    },
+  );
 
   it("named twice are refused", () => {
     const day = { date: "2027-01-01", hours: null };
-    expect(withHolidays(day, day)).toMatchObject({ code: "branch.holiday_invalid", data: { errors: [{ path: "/holidays/1/date" }] } });
+    expect(withHolidays(day, day)).toMatchObject({
+      code: "branch.holiday_invalid",
+      data: { errors: [{ path: "/holidays/1/date" }] },
+    });
   });
 
   it("have hours as strict as a weekday's", () => {

@@ -5,7 +5,10 @@ describe("An INN", () => {
     expect(isInn(text)).toBe(true);
   });
 
-  it.each(["7707083894", "500100732258", "500100732269", "770708389", "77070838930", "770708389x", ""])("%p is none", (text) => {
-    expect(isInn(text)).toBe(false);
-  });
+  it.each(["7707083894", "500100732258", "500100732269", "770708389", "77070838930", "770708389x", ""])(
+    "%p is none",
+    (text) => {
+      expect(isInn(text)).toBe(false);
+    },
+  );
 });

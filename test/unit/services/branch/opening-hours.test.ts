@@ -33,7 +33,10 @@ describe("A branch in Krasnoyarsk, 9:45 to 23:45", () => {
 });
 
 describe("A branch that closes after midnight", () => {
-  const friday: WeekHours = { ...everyDay({ open: "10:00", close: "22:00" }), "5": { open: "10:00", close: "03:00" } };
+  const friday: WeekHours = {
+    ...everyDay({ open: "10:00", close: "22:00" }),
+    "5": { open: "10:00", close: "03:00" },
+  };
 
   it("is still open at night, on the day before's account", () => {
     const saturday_0230 = at("2026-03-06T19:30:00Z");
@@ -48,18 +51,26 @@ describe("A branch that is open round the clock", () => {
   const rules: Rules = { hours: everyDay({ open: "00:00", close: "24:00" }), holidays: [] };
 
   it("is open at midnight and never closes", () => {
-    expect(openState(rules, "Europe/Moscow", at("2026-03-01T21:00:00Z"))).toEqual({ open_now: true, closes_at: null, next_opening_at: null });
+    expect(openState(rules, "Europe/Moscow", at("2026-03-01T21:00:00Z"))).toEqual({
+      open_now: true,
+      closes_at: null,
+      next_opening_at: null,
+    });
   });
 
   it("closes where a holiday ends it", () => {
     const holiday = { ...rules, holidays: [{ date: "2026-03-04", hours: null }] };
-    expect(openState(holiday, "Europe/Moscow", at("2026-03-03T12:00:00Z")).closes_at).toBe("2026-03-03T21:00:00.000Z");
+    expect(openState(holiday, "Europe/Moscow", at("2026-03-03T12:00:00Z")).closes_at).toBe(
+      "2026-03-03T21:00:00.000Z",
+    );
   });
 });
 
 describe("A branch that is closed on all days", () => {
   it("opens no more", () => {
-    const hours = Object.fromEntries(Object.keys(daily.hours).map((day) => [day, null])) as unknown as WeekHours;
+    const hours = Object.fromEntries(
+      Object.keys(daily.hours).map((day) => [day, null]),
+    ) as unknown as WeekHours;
     expect(openState({ hours, holidays: [] }, ZONE, at("2026-03-02T05:00:00Z"))).toEqual({
       open_now: false,
       closes_at: null,
@@ -81,12 +92,23 @@ describe("On the days when the clock jumps", () => {
 });
 
 describe("The rules of a new branch", () => {
-  const settings = loadSettings({ BUSINESS_OPEN_HOUR: "2", BUSINESS_OPEN_MIN: "45", BUSINESS_CLOSE_HOUR: "16", BUSINESS_CLOSE_MIN: "45" });
+  const settings = loadSettings({
+    BUSINESS_OPEN_HOUR: "2",
+    BUSINESS_OPEN_MIN: "45",
+    BUSINESS_CLOSE_HOUR: "16",
+    BUSINESS_CLOSE_MIN: "45",
+  });
 
   it("take the settings' hours from UTC into the branch's zone", () => {
     const rules = defaultSlotRules(settings, ZONE, at("2026-03-02T00:00:00Z"));
     expect(rules.hours).toEqual(daily.hours);
-    expect(rules).toMatchObject({ capacity_minor: 1_000_000, slot_minutes: 15, lead_time_minutes: 30, preorder_hours: 24, oversize: "spread" });
+    expect(rules).toMatchObject({
+      capacity_minor: 1_000_000,
+      slot_minutes: 15,
+      lead_time_minutes: 30,
+      preorder_hours: 24,
+      oversize: "spread",
+    });
   });
 
   it("may close after midnight there", () => {

@@ -1,9 +1,9 @@
-import type { ParamsOf } from "./mixins/contract/contract";
-import { derivedUuid } from "./mixins/derived-id";
-import type { AccountDraft } from "./services/auth/accounts";
-import type { openBranch } from "./services/branch/branch.contract";
-import type { createLegalEntity } from "./services/branch/legal-entity.contract";
-import { everyDay } from "./services/branch/new-branch";
+import type { ParamsOf } from "../mixins/contract/contract";
+import { derivedUuid } from "../mixins/derived-id";
+import type { AccountDraft } from "../services/auth/accounts";
+import type { openBranch } from "../services/branch/branch.contract";
+import type { createLegalEntity } from "../services/branch/legal-entity.contract";
+import { everyDay } from "../services/branch/new-branch";
 
 /** The small chain of a first start. Every id is derived from a name: the same in each chain and at each start. */
 const idOf = (name: string): string => derivedUuid(`seed ${name}`);
@@ -51,7 +51,12 @@ export const BRANCHES: readonly NewBranch[] = [MOSCOW, KRASNOYARSK];
 
 type Person = Omit<AccountDraft, "password_hash"> & { readonly email: string };
 
-const person = (email: string, name: string, role: Person["role"], branches: readonly string[] | null): Person => ({
+const person = (
+  email: string,
+  name: string,
+  role: Person["role"],
+  branches: readonly string[] | null,
+): Person => ({
   user_id: idOf(`user ${email}`),
   email,
   name,

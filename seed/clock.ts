@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Clock } from "./mixins/runtime";
+import type { Clock } from "../mixins/runtime";
 
 /**
  * A clock that shows whoever asks the time of their own story: everything that is called from within {@link at} happens

@@ -1,15 +1,15 @@
-import type { CommandIdentity } from "./mixins/contract/caller";
-import { SYSTEM } from "./mixins/contract/caller";
-import type { ActionContract, ParamsOf } from "./mixins/contract/contract";
-import { act } from "./mixins/contract/implement";
-import { isRefusal, refusalOf, type Refusal } from "./mixins/contract/refusal";
-import { derivedUuid } from "./mixins/derived-id";
-import type { Runtime } from "./mixins/runtime";
-import type { AuthRoom } from "./services/auth/auth-room";
-import { openBranch } from "./services/branch/branch.contract";
-import { createLegalEntity } from "./services/branch/legal-entity.contract";
-import { seedMenu } from "./services/menu/menu.seed";
-import { BRANCHES, LEGAL_ENTITY, PEOPLE } from "./seed-data";
+import type { CommandIdentity } from "../mixins/contract/caller";
+import { SYSTEM } from "../mixins/contract/caller";
+import type { ActionContract, ParamsOf } from "../mixins/contract/contract";
+import { act } from "../mixins/contract/implement";
+import { isRefusal, refusalOf, type Refusal } from "../mixins/contract/refusal";
+import { derivedUuid } from "../mixins/derived-id";
+import type { Runtime } from "../mixins/runtime";
+import type { AuthRoom } from "../services/auth/auth-room";
+import { openBranch } from "../services/branch/branch.contract";
+import { createLegalEntity } from "../services/branch/legal-entity.contract";
+import { seedMenu } from "../services/menu/menu.seed";
+import { BRANCHES, LEGAL_ENTITY, PEOPLE } from "./data";
 
 /** The rooms that the first data is given to, in this process. */
 const ROOMS = ["branch", "menu"];
@@ -30,18 +30,24 @@ export async function seedDemo(runtime: Runtime, room: AuthRoom): Promise<void> 
   const { SERVICES } = runtime.settings;
   if (SERVICES.length > 0 && !ROOMS.every((name) => SERVICES.includes(name))) return;
   const steps = demoSteps(runtime, room);
-  const answered = new Set((await runtime.log.findAnswers(steps.map(({ identity }) => identity.id))).map(({ id }) => id));
+  const answered = new Set(
+    (await runtime.log.findAnswers(steps.map(({ identity }) => identity.id))).map(({ id }) => id),
+  );
   for (const step of steps) if (!answered.has(step.identity.id)) await step.make(step.identity);
 }
 
 function demoSteps(runtime: Runtime, room: AuthRoom): Step[] {
   return [
     step("legal entity", (identity) => asked(runtime, createLegalEntity, LEGAL_ENTITY, identity)),
-    ...BRANCHES.map((branch) => step(`branch ${branch.code}`, (identity) => asked(runtime, openBranch, branch, identity))),
+    ...BRANCHES.map((branch) =>
+      step(`branch ${branch.code}`, (identity) => asked(runtime, openBranch, branch, identity)),
+    ),
     step("menu", (identity) => seedMenu(runtime, identity)),
     ...PEOPLE.map((person) =>
       step(`user ${person.email}`, async (identity) =>
-        tolerated(await room.accounts.create({ ...person, password_hash: null }, identity, { actor: "system:seed" })),
+        tolerated(
+          await room.accounts.create({ ...person, password_hash: null }, identity, { actor: "system:seed" }),
+        ),
       ),
     ),
   ];

@@ -1,0 +1,546 @@
+create schema detached;
+create schema es;
+
+create table es.appender (
+  appender uuid not null,
+  batch bigint not null,
+  head_before bigint not null,
+  recorded_at timestamp with time zone not null,
+  conflicts integer[] not null,
+  duplicates integer[] not null,
+  constraint appender_pkey PRIMARY KEY (appender)
+) with (fillfactor=10);
+
+create table es.checkpoint (
+  name text collate "C" not null,
+  partition smallint default '-1'::integer not null,
+  pos bigint default 0 not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint checkpoint_partition_check CHECK (((partition >= '-1'::integer) AND (partition <= 15))),
+  constraint checkpoint_pkey PRIMARY KEY (name, partition),
+  constraint checkpoint_pos_check CHECK ((pos >= 0))
+) with (fillfactor=50);
+
+create table es.command (
+  cmd_id uuid not null,
+  pos bigint not null,
+  answered_at timestamp with time zone not null,
+  fingerprint text collate "C" not null,
+  answer json not null,
+  constraint command_pkey PRIMARY KEY (cmd_id)
+);
+
+create table es.event (
+  pos bigint not null,
+  recorded_at timestamp with time zone not null,
+  event_id uuid not null,
+  version integer not null,
+  lane smallint not null,
+  partition smallint not null,
+  schema_v smallint not null,
+  stream_id text collate "C" not null,
+  stream_type text collate "C" not null,
+  type text collate "C" not null,
+  data json not null,
+  meta json not null,
+  constraint event_partition_check CHECK (((partition >= 0) AND (partition <= 15))),
+  constraint event_pkey PRIMARY KEY (lane, pos)
+) partition by RANGE (pos);
+CREATE INDEX event_stream ON ONLY es.event USING btree (stream_id, version);
+
+create table es.lane (
+  lane smallint not null,
+  head bigint default 0 not null,
+  constraint lane_head_check CHECK ((head >= 0)),
+  constraint lane_pkey PRIMARY KEY (lane)
+) with (fillfactor=10);
+
+create table es.segment (
+  first_pos bigint not null,
+  last_pos bigint not null,
+  table_name text not null,
+  archived_at timestamp with time zone,
+  file text,
+  sha256 text,
+  chunk_events integer,
+  chunk_offsets bigint[],
+  constraint segment_archived_whole CHECK ((num_nulls(archived_at, file, sha256, chunk_events, chunk_offsets) = ANY (ARRAY[0, 5]))),
+  constraint segment_check CHECK ((last_pos >= first_pos)),
+  constraint segment_pkey PRIMARY KEY (first_pos),
+  constraint segment_table_name_key UNIQUE (table_name)
+);
+
+create table es.snapshot (
+  stream_id text collate "C" not null,
+  version integer not null,
+  schema_v integer not null,
+  state json not null,
+  saved_at timestamp with time zone default now() not null,
+  constraint snapshot_pkey PRIMARY KEY (stream_id)
+);
+
+create table es.stream (
+  stream_id text collate "C" not null,
+  lane smallint not null,
+  type text collate "C" not null,
+  version integer not null,
+  first_pos bigint not null,
+  last_pos bigint not null,
+  constraint stream_pkey PRIMARY KEY (stream_id),
+  constraint stream_version_check CHECK ((version > 0))
+) with (fillfactor=80);
+
+create table public.branches (
+  branch_id uuid not null,
+  code text not null,
+  name jsonb not null,
+  address jsonb not null,
+  phone text,
+  time_zone text not null,
+  currency text not null,
+  delivery_fee_minor bigint not null,
+  free_delivery_from_minor bigint,
+  is_default boolean not null,
+  legal_entity_id uuid,
+  slot_rules jsonb not null,
+  version integer not null,
+  constraint branches_pkey PRIMARY KEY (branch_id)
+);
+
+create table public.flash_sales (
+  sale_id uuid not null,
+  name_ru text not null,
+  name_en text not null,
+  item_ids uuid[] not null,
+  percent integer,
+  price_minor bigint,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  updated_at timestamp with time zone default now() not null,
+  version integer default 0 not null,
+  constraint flash_sales_benefit_check CHECK ((num_nonnulls(percent, price_minor) = 1)),
+  constraint flash_sales_interval_check CHECK ((ends_at > starts_at)),
+  constraint flash_sales_percent_check CHECK (((percent >= 1) AND (percent <= 100))),
+  constraint flash_sales_pkey PRIMARY KEY (sale_id),
+  constraint flash_sales_price_check CHECK ((price_minor >= 0))
+);
+CREATE INDEX flash_sales_ends_at_idx ON public.flash_sales USING btree (ends_at);
+
+create table public.legal_entities (
+  legal_entity_id uuid not null,
+  name text not null,
+  inn text not null,
+  version integer not null,
+  created_at timestamp with time zone not null,
+  constraint legal_entities_inn_key UNIQUE (inn),
+  constraint legal_entities_pkey PRIMARY KEY (legal_entity_id)
+);
+
+create table public.login_attempts (
+  key text not null,
+  failures integer not null,
+  attempted_at timestamp with time zone not null,
+  paused_until timestamp with time zone,
+  succeeded_at timestamp with time zone,
+  constraint login_attempts_pkey PRIMARY KEY (key)
+);
+CREATE INDEX login_attempts_attempted_at_idx ON public.login_attempts USING btree (attempted_at);
+
+create table public.menu_drafts (
+  item_id uuid not null,
+  kind text not null,
+  change text not null,
+  fields jsonb default '{}'::jsonb not null,
+  edited_by text,
+  edited_at timestamp with time zone not null,
+  constraint menu_drafts_change_check CHECK ((change = ANY (ARRAY['create'::text, 'change'::text, 'delete'::text]))),
+  constraint menu_drafts_kind_check CHECK ((kind = ANY (ARRAY['pizza'::text, 'set'::text, 'extra'::text]))),
+  constraint menu_drafts_pkey PRIMARY KEY (item_id)
+);
+
+create table public.menu_head (
+  only_row boolean default true not null,
+  version integer not null,
+  currency text not null,
+  draft_edits integer default 0 not null,
+  constraint menu_head_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint menu_head_only_row_check CHECK (only_row),
+  constraint menu_head_pkey PRIMARY KEY (only_row)
+);
+
+create table public.menu_items (
+  item_id uuid default gen_random_uuid() not null,
+  kind text not null,
+  name_ru text not null,
+  name_en text not null,
+  price_minor bigint not null,
+  available boolean default true not null,
+  image text,
+  sort_order integer default 1000 not null,
+  ingredients jsonb default '[]'::jsonb not null,
+  extras uuid[] default '{}'::uuid[] not null,
+  items jsonb default '[]'::jsonb not null,
+  constraint menu_items_kind_check CHECK ((kind = ANY (ARRAY['pizza'::text, 'set'::text, 'extra'::text]))),
+  constraint menu_items_pkey PRIMARY KEY (item_id)
+);
+
+create table public.menu_versions (
+  version integer not null,
+  document jsonb not null,
+  published_at timestamp with time zone not null,
+  published_by text,
+  note text,
+  cause text not null,
+  restored_from integer,
+  changed uuid[] not null,
+  constraint menu_versions_pkey PRIMARY KEY (version),
+  constraint menu_versions_restored_from_fkey FOREIGN KEY (restored_from) REFERENCES menu_versions(version)
+);
+
+create table public.order_items (
+  order_id uuid not null,
+  placed_at timestamp with time zone not null,
+  line_no smallint not null,
+  kind text not null,
+  menu_item_id uuid not null,
+  name_ru text not null,
+  name_en text not null,
+  quantity smallint not null,
+  unit_price_minor bigint not null,
+  list_price_minor bigint not null,
+  flash_sale_id uuid,
+  extras jsonb not null,
+  exclude_ingredients jsonb not null,
+  line_total_minor bigint not null,
+  constraint order_items_pk PRIMARY KEY (order_id, placed_at, line_no)
+) partition by RANGE (placed_at);
+
+create table public.orders (
+  order_id uuid not null,
+  placed_at timestamp with time zone not null,
+  branch_id uuid not null,
+  display_id text not null,
+  business_date date not null,
+  channel text not null,
+  fulfilment text not null,
+  status text not null,
+  user_id uuid,
+  customer_name text,
+  customer_phone text,
+  address text,
+  payment_method text not null,
+  notes text,
+  currency text not null,
+  menu_version integer not null,
+  items_total_minor bigint not null,
+  delivery_fee_minor bigint not null,
+  discount_minor bigint not null,
+  total_minor bigint not null,
+  promo_code text,
+  preferred_time timestamp with time zone,
+  track_token text not null,
+  shares jsonb not null,
+  ready_at timestamp with time zone not null,
+  visible_at timestamp with time zone not null,
+  preorder boolean not null,
+  refunded_total_minor bigint not null,
+  processed_at timestamp with time zone,
+  processed_by uuid,
+  cancel_reason text,
+  closed_at timestamp with time zone,
+  updated_at timestamp with time zone not null,
+  "position" bigint not null,
+  constraint orders_pk PRIMARY KEY (order_id, placed_at)
+) partition by RANGE (placed_at);
+CREATE INDEX orders_by_business_date ON ONLY public.orders USING brin (business_date) WITH (pages_per_range='16');
+CREATE INDEX orders_by_display_id ON ONLY public.orders USING btree (display_id);
+CREATE INDEX orders_by_phone ON ONLY public.orders USING btree (reverse(customer_phone) text_pattern_ops) WHERE (customer_phone IS NOT NULL);
+CREATE INDEX orders_by_time ON ONLY public.orders USING btree (placed_at, order_id);
+CREATE INDEX orders_by_track_token ON ONLY public.orders USING btree (track_token);
+CREATE INDEX orders_by_user ON ONLY public.orders USING btree (user_id, placed_at, order_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX orders_closed ON ONLY public.orders USING btree (closed_at) WHERE (status = ANY (ARRAY['delivered'::text, 'cancelled'::text]));
+CREATE INDEX orders_open ON ONLY public.orders USING btree (branch_id, placed_at, order_id) WHERE (status = ANY (ARRAY['pending'::text, 'preparing'::text, 'cooking'::text, 'ready'::text, 'delivery'::text]));
+comment on column orders.shares is 'The slots that the order holds, in time order: slot_id, start, end, amount_minor';
+
+create table public.promo_codes (
+  promo_id uuid not null,
+  code text not null,
+  percent integer,
+  amount_minor bigint,
+  min_total_minor bigint default 0 not null,
+  valid_from timestamp with time zone,
+  valid_until timestamp with time zone,
+  active boolean default true not null,
+  updated_at timestamp with time zone default now() not null,
+  version integer default 0 not null,
+  constraint promo_codes_amount_check CHECK ((amount_minor >= 0)),
+  constraint promo_codes_benefit_check CHECK ((num_nonnulls(percent, amount_minor) = 1)),
+  constraint promo_codes_code_check CHECK (((code = upper(btrim(code))) AND (code <> ''::text))),
+  constraint promo_codes_code_key UNIQUE (code),
+  constraint promo_codes_interval_check CHECK ((valid_until > valid_from)),
+  constraint promo_codes_min_total_check CHECK ((min_total_minor >= 0)),
+  constraint promo_codes_percent_check CHECK (((percent >= 1) AND (percent <= 100))),
+  constraint promo_codes_pkey PRIMARY KEY (promo_id)
+);
+
+create table public.refresh_tokens (
+  token_hash bytea not null,
+  session_id uuid not null,
+  issued_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  used_by uuid,
+  constraint refresh_tokens_pkey PRIMARY KEY (token_hash),
+  constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(session_id) ON DELETE CASCADE
+);
+CREATE INDEX refresh_tokens_session_id_idx ON public.refresh_tokens USING btree (session_id);
+
+create table public.schema_migrations (
+  id integer default nextval('schema_migrations_id_seq'::regclass) not null,
+  "timestamp" bigint not null,
+  name character varying not null,
+  constraint "PK_62441bec32630ced9e4cccae336" PRIMARY KEY (id)
+);
+
+create table public.sessions (
+  session_id uuid not null,
+  user_id uuid not null,
+  command_id uuid not null,
+  fingerprint text not null,
+  legal_entity_id uuid,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoked_because text,
+  constraint sessions_command_id_key UNIQUE (command_id),
+  constraint sessions_pkey PRIMARY KEY (session_id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE
+);
+CREATE INDEX sessions_expires_at_idx ON public.sessions USING btree (expires_at);
+CREATE INDEX sessions_revoked_at_idx ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
+
+create table public.slots (
+  slot_id text not null,
+  branch_id uuid not null,
+  business_date date not null,
+  start_at timestamp with time zone not null,
+  end_at timestamp with time zone not null,
+  capacity_minor bigint not null,
+  own_capacity_minor bigint,
+  load_minor bigint not null,
+  orders_count integer not null,
+  delivery_count integer not null,
+  pickup_count integer not null,
+  delivery_plan integer,
+  pickup_plan integer,
+  disabled boolean not null,
+  "position" bigint not null,
+  constraint slots_pkey PRIMARY KEY (slot_id)
+);
+CREATE INDEX slots_branch_start_idx ON public.slots USING btree (branch_id, start_at);
+
+create table public.users (
+  user_id uuid not null,
+  role text not null,
+  status text not null,
+  name text not null,
+  email text,
+  phone text,
+  username text,
+  password_hash text,
+  branch_ids uuid[],
+  legal_entity_id uuid,
+  version integer not null,
+  rights_version integer not null,
+  created_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint users_email_key UNIQUE (email),
+  constraint users_pkey PRIMARY KEY (user_id),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['super_admin'::text, 'manager'::text, 'technologist'::text, 'cook'::text, 'courier'::text, 'customer'::text]))),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'blocked'::text]))),
+  constraint users_username_key UNIQUE (username)
+);
+CREATE INDEX users_changed_at_idx ON public.users USING btree (changed_at);
+CREATE INDEX users_role_idx ON public.users USING btree (role, user_id);
+
+CREATE OR REPLACE FUNCTION es.append(p_lane smallint, p_appender uuid, p_batch bigint, p_unit_events integer[], p_stream_unit integer[], p_stream_id text, p_stream_type text, p_stream_expected integer[], p_stream_events integer[], p_event_unit integer[], p_event_partition smallint[], p_event_version integer[], p_event_schema_v smallint[], p_event_id uuid[], p_event_stream_id text, p_event_stream_type text, p_event_type text, p_event_data text, p_event_meta text, p_command_unit integer[], p_command_id uuid[], p_command_fingerprint text, p_command_answer text)
+ RETURNS es.appender
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
+AS $function$
+declare
+  separator constant text := e'\x1e';
+  result es.appender;
+  refused integer[];
+  head_after bigint;
+begin
+  -- Every statement here must see what was committed before the lock was granted.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise 'es.append needs READ COMMITTED, not %', current_setting('transaction_isolation');
+  end if;
+  perform pg_advisory_xact_lock(7461, p_lane);
+
+  select a.* into result from es.appender a where a.appender = p_appender and a.batch >= p_batch;
+  if found then
+    return result;
+  end if;
+
+  select p_appender, p_batch, l.head, clock_timestamp() into result.appender, result.batch, result.head_before, result.recorded_at
+  from es.lane l where l.lane = p_lane;
+
+  -- Scalar subqueries, because a join could be planned as a hash of the whole table.
+  result.conflicts := array(
+    select s.ord
+    from unnest(string_to_array(p_stream_id, separator), p_stream_expected) with ordinality as s (id, expected, ord)
+    where s.expected <> coalesce((select t.version from es.stream t where t.stream_id = s.id), 0)
+  );
+  result.duplicates := array(
+    select c.unit
+    from unnest(p_command_unit, p_command_id) as c (unit, id)
+    where (select k.pos from es.command k where k.cmd_id = c.id) is not null
+  );
+  refused := result.duplicates || array(select p_stream_unit[n] from unnest(result.conflicts) as n);
+
+  insert into es.event (lane, pos, recorded_at, partition, version, schema_v, event_id, stream_id, stream_type, type, data, meta)
+  select p_lane, result.head_before + row_number() over (order by e.ord), result.recorded_at,
+    e.partition, e.version, e.schema_v, e.id, e.stream_id, e.stream_type, e.type, e.data::json, e.meta::json
+  from unnest(p_event_unit, p_event_partition, p_event_version, p_event_schema_v, p_event_id,
+    string_to_array(p_event_stream_id, separator), string_to_array(p_event_stream_type, separator),
+    string_to_array(p_event_type, separator), string_to_array(p_event_data, separator),
+    string_to_array(p_event_meta, separator)
+  ) with ordinality as e (unit, partition, version, schema_v, id, stream_id, stream_type, type, data, meta, ord)
+  where e.unit <> all (refused);
+
+  insert into es.stream (stream_id, lane, type, version, first_pos, last_pos)
+  select s.id, p_lane, s.type, s.expected + s.events, s.last_pos - s.events + 1, s.last_pos
+  from (
+    select s.*, result.head_before + sum(s.events) over (order by s.ord) as last_pos
+    from unnest(p_stream_unit, string_to_array(p_stream_id, separator), string_to_array(p_stream_type, separator),
+      p_stream_expected, p_stream_events) with ordinality as s (unit, id, type, expected, events, ord)
+    where s.unit <> all (refused)
+  ) s
+  where s.events > 0
+  on conflict (stream_id) do update set version = excluded.version, last_pos = excluded.last_pos;
+
+  insert into es.command (cmd_id, pos, answered_at, fingerprint, answer)
+  -- One empty text cannot be told from no text: the fingerprint of a lone command may be empty.
+  select c.id, u.last_pos, result.recorded_at, coalesce(c.fingerprint, ''), c.answer::json
+  from unnest(p_command_unit, p_command_id, string_to_array(p_command_fingerprint, separator),
+    string_to_array(p_command_answer, separator)) as c (unit, id, fingerprint, answer)
+  join (
+    select u.unit, result.head_before + sum(u.events) over (order by u.unit) as last_pos
+    from unnest(p_unit_events) with ordinality as u (events, unit)
+    where u.unit <> all (refused)
+  ) u on u.unit = c.unit;
+
+  select result.head_before + coalesce(sum(u.events), 0) into head_after
+  from unnest(p_unit_events) with ordinality as u (events, unit) where u.unit <> all (refused);
+  if head_after > result.head_before then
+    update es.lane set head = head_after where lane = p_lane;
+    -- Once a batch: once an event costs most of the throughput.
+    perform pg_notify('es_appended', coalesce(p_appender::text, ''));
+  end if;
+
+  if p_appender is not null then
+    insert into es.appender select result.*
+    on conflict (appender) do update set batch = excluded.batch, head_before = excluded.head_before,
+      recorded_at = excluded.recorded_at, conflicts = excluded.conflicts, duplicates = excluded.duplicates;
+  end if;
+  return result;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION es.ensure_partitions(p_size bigint, p_until bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  covered bigint;
+  part text;
+begin
+  perform pg_advisory_xact_lock(7462, 0); -- nodes take turns
+  select coalesce(max(last_pos), 0) into covered from es.segment;
+  while covered < p_until loop
+    part := 'event_' || lpad((covered + 1)::text, 16, '0');
+    execute format('create table es.%I (like es.event including defaults including constraints)', part);
+    execute format('alter table es.event attach partition es.%I for values from (%s) to (%s)',
+      part, covered + 1, covered + 1 + p_size);
+    insert into es.segment (first_pos, last_pos, table_name) values (covered + 1, covered + p_size, part);
+    covered := covered + p_size;
+  end loop;
+  return covered;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.detach_order_partitions(p_before date)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  month text;
+  parent_name text;
+  busy boolean;
+begin
+  -- Detaching stops reads and writes of the parent for a moment; rather another time than a long wait.
+  perform set_config('lock_timeout', '3s', true);
+  for month in
+    select right(c.relname, 7) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'orders'::regclass
+      and right(c.relname, 7) < to_char(date_trunc('month', p_before::timestamp), 'YYYY_MM')
+    order by 1
+  loop
+    execute format('select exists (select from %I where status <> ''archived'')', 'orders_' || month) into busy;
+    continue when busy;
+    foreach parent_name in array array['orders', 'order_items'] loop
+      execute format('alter table %I detach partition %I', parent_name, parent_name || '_' || month);
+      -- A rebuild of the read model brings detached months back: the newer copy stands.
+      execute format('drop table if exists detached.%I', parent_name || '_' || month);
+      execute format('alter table %I set schema detached', parent_name || '_' || month);
+    end loop;
+    return next month;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.ensure_order_partitions(p_months date[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  home text := current_schema();
+  first_day date;
+  parent_name text;
+  parent oid;
+  part text;
+begin
+  for first_day in select distinct date_trunc('month', m)::date from unnest(p_months) m loop
+    foreach parent_name in array array['orders', 'order_items'] loop
+      part := parent_name || '_' || to_char(first_day, 'YYYY_MM');
+      select c.oid into parent from pg_class c
+        where c.relnamespace = home::regnamespace and c.relname = parent_name and c.relkind = 'p';
+      continue when parent is null or order_partition_exists(parent, part);
+      perform pg_advisory_xact_lock(7463, 0); -- nodes take turns
+      continue when order_partition_exists(parent, part);
+      execute format('create table %I.%I (like %I.%I including defaults including constraints)',
+        home, part, home, parent_name);
+      execute format('alter table %I.%I attach partition %I.%I for values from (%L) to (%L)',
+        home, parent_name, home, part, first_day || ' 00:00+00', (first_day + interval '1 month')::date || ' 00:00+00');
+    end loop;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.order_partition_exists(p_parent oid, p_part text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = p_parent and c.relname = p_part
+  )
+$function$;
