@@ -74,7 +74,7 @@ function stopOnSignals(forno: Forno): void {
 
 main().catch((error: unknown) => {
   if (error instanceof DataDirInUseError) end(FAILED, error.message);
-  const code = (error as { code?: unknown }).code;
-  if (code === "EADDRINUSE") end(FAILED, `${(error as Error).message}: set PORT or GRPC_PORT to a free port.`);
+  // gRPC says it in its message alone.
+  if (error instanceof Error && error.message.includes("EADDRINUSE")) end(FAILED, `${error.message}: set PORT or GRPC_PORT to a free port.`);
   end(FAILED, error instanceof Error ? (error.stack ?? error.message) : String(error));
 });

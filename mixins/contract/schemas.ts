@@ -2,8 +2,8 @@ import { Type, type TObject, type TSchema } from "@sinclair/typebox";
 
 // Shapes that many contracts share. Every object refuses unknown fields.
 
-/** The format alone would let `urn:uuid:…` through, which PostgreSQL does not read. */
-export const Uuid = Type.String({ format: "uuid", maxLength: 36, description: "UUID" });
+// What the formats leave out is said in formats.ts.
+export const Uuid = Type.String({ format: "uuid", description: "UUID" });
 export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 export const LocalDate = Type.String({ format: "date", description: "Calendar date, YYYY-MM-DD" });
 /** Integer minor units (kopecks); never a float. */

@@ -1,21 +1,27 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import formats from "ajv-formats";
+import { STORABLE_FORMATS } from "./formats";
 import { refuse, type FieldError, type Refusal } from "./refusal";
+import { findUnstorableText } from "./storable-text";
 import { textReader } from "./text-params";
 
 /** `strictNumbers`: JSON's 1e999 parses to Infinity, which is no number of ours. */
 const ajv = formats(
   new Ajv({ allErrors: true, useDefaults: true, strict: false, strictNumbers: true, messages: true }),
 );
+for (const [name, format] of Object.entries(STORABLE_FORMATS)) ajv.addFormat(name, format);
 /** A hostile body can break a rule a hundred thousand times; a reader needs the first few. */
 const FIELD_ERRORS_MAX = 50;
+
+const UNSTORABLE = "must not hold the NUL character or half of a surrogate pair";
 
 export type Validate = (value: unknown) => Refusal | undefined;
 
 /**
  * A check that names the offending fields and fills in defaults. `exact` takes values as they are, as JSON bodies are: "5"
  * is not 5. `coerce` first reads text as what the schema wants, in place: path and query parameters are text by nature.
+ * Whatever comes from outside passes here, so here text is refused that the database could not store.
  *
  * The schema is compiled at its first use: a node knows a few hundred contracts, and compiling them all would cost more
  * than the rest of its start.
@@ -26,9 +32,9 @@ export function validatorOf(schema: TSchema, mode: "exact" | "coerce" = "exact")
   return (value) => {
     readText?.(value as Record<string, unknown>);
     const valid = (check ??= ajv.compile(schema));
-    return valid(value)
-      ? undefined
-      : invalidInput((valid.errors ?? []).slice(0, FIELD_ERRORS_MAX).map(fieldError));
+    if (!valid(value)) return invalidInput((valid.errors ?? []).slice(0, FIELD_ERRORS_MAX).map(fieldError));
+    const path = findUnstorableText(value);
+    return path === undefined ? undefined : invalidInput([{ path, message: UNSTORABLE }]);
   };
 }
 

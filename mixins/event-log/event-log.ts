@@ -103,10 +103,11 @@ export interface EventLog {
   /**
    * Writes one decision, durably. Callers in one process are batched into one transaction (group commit).
    * @throws UnavailableError `log.unavailable` when the database does not answer; the outcome is then unknown to the
-   *   caller but safe to retry with the same command ids.
+   *   caller but safe to retry with the same command ids; `log.busy` when too many units wait; `log.closed` after `close`.
+   *   An AssertionError when the unit contradicts itself (a stream twice, no UUID for a command).
    */
   append(unit: AppendUnit): Promise<AppendOutcome>;
-  /** Events of one stream after a version, in order, upcast to today's shapes. */
+  /** Events of one stream after a version, in order, upcast to today's shapes; reading reaches into the archive. */
   readStream(stream_id: string, after_version?: number): Promise<RecordedEvent[]>;
   /** At most `limit` events after a position, in order, without gaps, upcast. */
   readAll(after: Position, limit: number): Promise<RecordedEvent[]>;

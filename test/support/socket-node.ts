@@ -71,6 +71,7 @@ export async function startSocketNode(
   log: EventLog,
   limits: SocketServiceOptions["limits"] = {},
   shared: { clock?: HeldClock; verifier?: TestVerifier } = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<SocketNode> {
   const clock = shared.clock ?? new HeldClock();
   const verifier = shared.verifier ?? new TestVerifier(clock);
@@ -79,7 +80,7 @@ export async function startSocketNode(
   broker.logger.error = (...args: unknown[]) => void logged.push(args);
   const feed = new LogFeed({ log, logger: broker.logger });
   const ids = { uuid: randomUUID, token: () => randomBytes(16).toString("base64url") };
-  const runtime = { settings: loadSettings({}), broker, log, feed, clock, ids } as unknown as Runtime;
+  const runtime = { settings: loadSettings(env), broker, log, feed, clock, ids } as unknown as Runtime;
   const server = createServer((_req, res) => res.writeHead(404).end());
   const tracked = new Map<string, string>();
   broker.createService(orderRoom(tracked));

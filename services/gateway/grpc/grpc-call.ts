@@ -66,11 +66,7 @@ export interface GrpcContext {
 }
 
 /** Opens a call: reads who asks. @throws RefusedError (unauthorized) */
-export async function openCall(
-  context: GrpcContext,
-  call: AnyCall,
-  request_id: string,
-): Promise<GrpcCall> {
+export async function openCall(context: GrpcContext, call: AnyCall, request_id: string): Promise<GrpcCall> {
   const caller = await callerOfRequest(textOf(call.metadata, "authorization"), context.verifier);
   return new GrpcCall(context, call, caller, request_id);
 }

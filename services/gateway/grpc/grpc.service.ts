@@ -69,7 +69,10 @@ class GrpcGateway {
     this.#bells = new OrderBells(runtime);
     const orders = loadOrderPackage();
     const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
-    this.#server.addService(orderServiceOf(orders), orderService({ runtime, verifier, addressOf }, this.#bells));
+    this.#server.addService(
+      orderServiceOf(orders),
+      orderService({ runtime, verifier, addressOf }, this.#bells),
+    );
     this.#health.addToServer(this.#server);
     const health = loadSync(healthProto, { keepCase: true });
     new ReflectionService(

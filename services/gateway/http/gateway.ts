@@ -19,7 +19,7 @@ import type { Pages } from "./pages";
 import { HttpRefusal, problemOf } from "./problem";
 import { Replier, type ReplyMeta } from "./reply";
 import { Router, type Found, type Routable } from "./router";
-import { boundClosing, createHttpServer } from "./server";
+import { closed, createHttpServer } from "./server";
 
 export interface HttpOptions {
   /** Called with the server before it listens, for whoever shares its port. See also `httpServerOf`. */
@@ -152,9 +152,9 @@ export class Gateway {
       });
   };
 
-  /** Sends no client here any more and bounds how long the others may take. */
-  stopping(server: Server): void {
+  /** Sends no client here any more, lets answers under way finish and bounds how long they may take. */
+  stop(server: Server): Promise<void> {
     this.#readiness.stopping();
-    boundClosing(server, this.#connections);
+    return closed(server, this.#connections);
   }
 }

@@ -13,6 +13,7 @@ import { registerMetrics } from "./http-metrics";
 import { pathOf } from "./door-params";
 import { pageAssets } from "./pages";
 import type { Found, Routable } from "./router";
+import { listening } from "./server";
 
 /** The members of moleculer-web's service that are touched here. */
 type WebService = Service & {
@@ -42,8 +43,8 @@ export function createHttpService(
     mixins: [ApiGateway],
     settings: {
       $noVersionPrefix: true,
-      port: settings.PORT,
-      ip: settings.HOST,
+      // Its own server would end the process when the port is taken, with the database still running.
+      server: false,
       routes: [contractRoute(gateway)],
       // A line for each request would cost more than the request.
       logRequest: null,
@@ -59,10 +60,14 @@ export function createHttpService(
     methods: webOverrides(gateway),
     created(this: WebService) {
       gateway.route(this.aliases);
+      this.server = gateway.createServer((req, res) => this.httpHandler(req, res));
       setHttpServer(broker, this.server);
     },
+    started(this: WebService) {
+      return listening(this.server, settings.PORT, settings.HOST);
+    },
     stopped(this: WebService) {
-      gateway.stopping(this.server);
+      return gateway.stop(this.server);
     },
   };
   return schema as unknown as ServiceSchema;
@@ -86,9 +91,6 @@ function contractRoute(gateway: Gateway): object {
 /** The methods of moleculer-web that are replaced, under its names. */
 function webOverrides(gateway: Gateway): Record<string, unknown> {
   return {
-    createServer(this: WebService): void {
-      this.server = gateway.createServer((req, res) => this.httpHandler(req, res));
-    },
     // The query string belongs to the door: moleculer-web's parser would make objects of `a[b]=1`.
     parseQueryString: (req: Request): { url: string; query: object } => ({
       url: pathOf(req.url ?? "/"),

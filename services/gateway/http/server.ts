@@ -60,17 +60,31 @@ function refuseConnection(error_code: string | undefined, socket: Duplex): void 
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
+/** Resolves once the server listens. @throws the error of the socket, e.g. EADDRINUSE. */
+export function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
 /**
- * Bounds how long closing may take: answers under way finish, idle connections go at once, and what is left after
- * {@link DRAIN_MS} (slow readers, upgraded sockets) is cut. Call it before `close`.
+ * Closes a server, if it listens: answers under way finish, idle connections go at once, and what is left after
+ * {@link DRAIN_MS} (slow readers, upgraded sockets) is cut.
  */
-export function boundClosing(server: Server, connections: Iterable<Duplex>): void {
-  server.closeIdleConnections();
+export function closed(server: Server, connections: Iterable<Duplex>): Promise<void> {
   const timer = setTimeout(() => {
     for (const connection of connections) connection.destroy();
   }, DRAIN_MS);
-  timer.unref();
-  server.once("close", () => {
-    clearTimeout(timer);
+  return new Promise((resolve) => {
+    // Its one error says that the server did not listen.
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }

@@ -240,6 +240,12 @@ describe("gRPC", () => {
       expect(Number(refused[0]?.error?.metadata.get("retry-after")[0])).toBeGreaterThan(0);
     });
 
+    it("gives the action the address of the client, not of a proxy that nobody trusts", async () => {
+      rooms.answers("order.place", () => placedAnswer(sampleOrder()));
+      await client.call("CreateOrder", WISH, { "x-forwarded-for": "203.0.113.7" });
+      expect(rooms.calls[0]?.meta.client_address).toBe("127.0.0.1");
+    });
+
     it("refuses a message over the size limit", async () => {
       const { error } = await client.call("CreateOrder", { ...WISH, notes: "x".repeat(300_000) });
       expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);

@@ -424,6 +424,17 @@ describe("rate limits", () => {
     expect((await knock({ authorization: "Bearer customer" })).status).toBe(200);
   });
 
+  it("count the clients of a trusted proxy apart, and tell the action who they are", async () => {
+    gateway = await startEchoGateway({ env: { TRUSTED_PROXIES: "127.0.0.0/8" } });
+    for (let i = 0; i < 3; i++) await knock({ "x-forwarded-for": `1.1.1.${String(i)}, 203.0.113.7` });
+    expect((await knock({ "x-forwarded-for": "1.1.1.9, 203.0.113.7" })).status).toBe(429);
+    expect((await knock({ "x-forwarded-for": "203.0.113.8" })).status).toBe(200);
+    const { body } = await gateway.ask("GET", `/api/v1/echo/${UUID}`, {
+      headers: { "x-forwarded-for": "2001:db8:1:2::9" },
+    });
+    expect(body["meta"]).toMatchObject({ client_address: "2001:db8:1:2" });
+  });
+
   it("hold guests' writes to a generous default and let reads be", async () => {
     gateway = await startEchoGateway();
     const statuses = new Set<number>();

@@ -137,9 +137,12 @@ describe("two nodes on one log", () => {
 describe("one node", () => {
   let log: MemoryLog;
   let node: SocketNode;
-  const start = async (limits: Parameters<typeof startSocketNode>[1] = {}): Promise<void> => {
+  const start = async (
+    limits: Parameters<typeof startSocketNode>[1] = {},
+    env: Parameters<typeof startSocketNode>[3] = {},
+  ): Promise<void> => {
     log = new MemoryLog();
-    node = await startSocketNode(log, limits);
+    node = await startSocketNode(log, limits, {}, env);
   };
   afterEach(() => node.stop());
 
@@ -293,6 +296,25 @@ describe("one node", () => {
     expect((await dead.ended()).code).toBe(1006);
     expect(alive.closed).toBeUndefined();
     closeAll([alive]);
+  });
+
+  it("counts the clients of a trusted proxy each on its own, by either way in", async () => {
+    await start({ connections_per_address: 1 }, { TRUSTED_PROXIES: "127.0.0.1" });
+    const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
+    const plain = (address: string) => new PlainListener(node.port, "/ws", from(address));
+    const byIo = (address: string) =>
+      new IoListener(node.port, "/shop", {}, { extraHeaders: from(address).headers });
+    const welcome = [plain("203.0.113.1"), plain("203.0.113.2"), byIo("203.0.113.3")];
+    await Promise.all(welcome.map((listener) => heardOf(listener, "ready")));
+    const [again, made_up] = [plain("203.0.113.3"), plain("203.0.113.9, 203.0.113.1")];
+    await eventually(() => {
+      expect([again.status, made_up.status]).toEqual([429, 429]);
+    });
+    byIo("203.0.113.2");
+    await eventually(async () => {
+      expect(await countOf(node, "refused_total")).toBe(3);
+    });
+    closeAll(welcome);
   });
 
   it("takes so many connections from one address and no more", async () => {

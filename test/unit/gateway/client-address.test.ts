@@ -5,7 +5,13 @@ describe("a client's address", () => {
   const proxied = clientAddresses(["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]);
 
   it.each([
-    ["nobody is trusted: whatever the header says, it is the peer's", [], "10.0.0.1", "203.0.113.7", "10.0.0.1"],
+    [
+      "nobody is trusted: whatever the header says, it is the peer's",
+      [],
+      "10.0.0.1",
+      "203.0.113.7",
+      "10.0.0.1",
+    ],
     ["a trusted proxy names its client", ["10.0.0.1"], "10.0.0.1", "203.0.113.7", "203.0.113.7"],
     ["a stranger's header is not believed", ["10.0.0.1"], "10.0.0.2", "203.0.113.7", "10.0.0.2"],
   ])("where %s", (_, trusted, peer, header, client) => {
@@ -42,13 +48,26 @@ describe("the list of trusted proxies", () => {
   it("is empty unless set, and takes addresses and networks", () => {
     expect(loadSettings({}).TRUSTED_PROXIES).toEqual([]);
     const text = "127.0.0.1, 10.0.0.0/8,::1, fd00::/8";
-    expect(loadSettings({ TRUSTED_PROXIES: text }).TRUSTED_PROXIES).toEqual(["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"]);
+    expect(loadSettings({ TRUSTED_PROXIES: text }).TRUSTED_PROXIES).toEqual([
+      "127.0.0.1",
+      "10.0.0.0/8",
+      "::1",
+      "fd00::/8",
+    ]);
   });
 
-  it.each(["proxy.local", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "::1/129", "fe80::1%eth0", "10.0.0.0/8/8", "*"])(
-    "refuses %s in one line",
-    (text) => {
-      expect(() => loadSettings({ TRUSTED_PROXIES: text })).toThrow(/^TRUSTED_PROXIES=.* is not valid: expected .*\.$/);
-    },
-  );
+  it.each([
+    "proxy.local",
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10.0.0/8",
+    "::1/129",
+    "fe80::1%eth0",
+    "10.0.0.0/8/8",
+    "*",
+  ])("refuses %s in one line", (text) => {
+    expect(() => loadSettings({ TRUSTED_PROXIES: text })).toThrow(
+      /^TRUSTED_PROXIES=.* is not valid: expected .*\.$/,
+    );
+  });
 });
