@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { ServiceBroker, type BrokerOptions, type ServiceSchema } from "moleculer";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import type { ClientConfig } from "pg";
 import type { DataSource } from "typeorm";
 import { uuidv7 } from "uuidv7";
 import { entities } from "./entities/entities";
@@ -27,9 +28,10 @@ import { createHttpService } from "./services/gateway/http/http.service";
 import { createSocketService } from "./services/gateway/socket/socket.service";
 import { menuContracts } from "./services/menu/menu.contract";
 import { createMenuService } from "./services/menu/menu.service";
-import { operatorCommands } from "./services/ops/operator-commands";
+import { startLogArchive } from "./services/ops/log-archive";
 import { opsContracts } from "./services/ops/ops.contract";
 import { createOpsService } from "./services/ops/ops.service";
+import { openPrompt } from "./services/ops/prompt";
 import { orderContracts } from "./services/order/order.contract";
 import { createOrderService } from "./services/order/order.service";
 import { slotContracts } from "./services/slot/slot.contract";
@@ -58,7 +60,8 @@ export interface Forno {
   readonly ports: { readonly http: number; readonly grpc: number };
   /** Where the truth is, for the banner; no credentials in it. */
   readonly database: string;
-  openRepl(): void;
+  /** The operators' prompt; `leave` is called when somebody leaves it. */
+  openRepl(leave: () => void): void;
   /** Takes no more requests, finishes those under way, then stops what they stand on. */
   stop(): Promise<void>;
 }
@@ -95,7 +98,8 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
   const broker = new ServiceBroker(brokerOptions(settings));
   const logger = broker.getLogger("forno");
   const { db, database, connection } = await openDatabase(settings, logger, closing);
-  const log = await createEventLog({ connection, logger });
+  const archive_folder = path.join(settings.DATA_DIR, "log-archive");
+  const log = await createEventLog({ connection, logger, archive_folder });
   closing.add(() => log.close());
   const feed = new LogFeed({ log, logger });
   const runtime: Runtime = { settings, broker, log, feed, db, pool: poolOf(db), clock, ids };
@@ -106,9 +110,12 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
     admin = await ensureAdmin(runtime, room);
     if (settings.SEED === "demo") await seedDemo(runtime, room);
   });
-  for (const schema of [...rooms(runtime, room), firstStart, ...gateways(runtime, room)]) broker.createService(schema);
+  for (const schema of [...rooms(runtime, room), firstStart, ...gateways(runtime, room)])
+    broker.createService(schema);
   closing.add(() => broker.stop());
   await broker.start();
+  if (settings.LOG_ARCHIVE_DAYS !== undefined)
+    closing.add(startLogArchive(runtime, connection, archive_folder, settings.LOG_ARCHIVE_DAYS));
   readinessOf(broker).ready();
   if (admin === undefined) throw new Error("The first-start service did not run.");
   return {
@@ -116,7 +123,9 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
     admin,
     database,
     ports: { http: (httpServerOf(broker).address() as AddressInfo).port, grpc: grpcPortOf(broker) },
-    openRepl: () => void openRepl(runtime),
+    openRepl: (leave) => {
+      openPrompt(runtime, leave);
+    },
     stop: async () => {
       readinessOf(broker).stopping();
       // Gateways first: what is under way still finds its rooms. Together: HTTP's server closes once the sockets are gone.
@@ -130,8 +139,9 @@ async function openDatabase(
   settings: Settings,
   logger: { warn(message: string): void },
   closing: Closing,
-): Promise<{ db: DataSource; database: string; connection: ReturnType<typeof connectionOf> }> {
-  const embedded = settings.DATABASE_URL === undefined ? await startEmbeddedPostgres(settings.DATA_DIR, logger) : undefined;
+): Promise<{ db: DataSource; database: string; connection: ClientConfig }> {
+  const embedded =
+    settings.DATABASE_URL === undefined ? await startEmbeddedPostgres(settings.DATA_DIR, logger) : undefined;
   if (embedded !== undefined) closing.add(() => embedded.stop());
   const connection = embedded?.connection ?? connectionOf(settings.DATABASE_URL ?? "");
   const db = dataSource(connection, entities, sqlMigrations(path.join(__dirname, "entities/migrations")));
@@ -156,7 +166,9 @@ function rooms(runtime: Runtime, room: AuthRoom): ServiceSchema[] {
     ops: () => createOpsService(runtime),
   };
   const { SERVICES } = runtime.settings;
-  return Object.entries(all).flatMap(([name, create]) => (SERVICES.length === 0 || SERVICES.includes(name) ? [create()] : []));
+  return Object.entries(all).flatMap(([name, create]) =>
+    SERVICES.length === 0 || SERVICES.includes(name) ? [create()] : [],
+  );
 }
 
 /** They wait for the first data: nobody meets an empty menu. */
@@ -183,26 +195,19 @@ function gateways(runtime: Runtime, { verifier }: AuthRoom): ServiceSchema[] {
 const GATEWAYS = ["http", "sockets", "grpc"];
 
 async function stopService(broker: ServiceBroker, name: string): Promise<void> {
-  const service = broker.getLocalService({ name, version: 1 });
+  const service = broker.services.find((each) => each.name === name);
   if (service !== undefined) await broker.destroyService(service);
 }
 
 const FIRST_START = "first-start";
 
 function firstStartService({ settings }: Runtime, run: () => Promise<void>): ServiceSchema {
-  const wanted = ["branch", "menu", "slot", "order"].filter((name) => settings.SERVICES.length === 0 || settings.SERVICES.includes(name));
+  const wanted = ["branch", "menu", "slot", "order"].filter(
+    (name) => settings.SERVICES.length === 0 || settings.SERVICES.includes(name),
+  );
   return { name: FIRST_START, dependencies: wanted, started: run };
 }
 
 function startingAfter(schema: ServiceSchema, service: string): ServiceSchema {
   return { ...schema, dependencies: [service] };
-}
-
-type ReplCommands = NonNullable<NonNullable<BrokerOptions["replOptions"]>["customCommands"]>;
-
-function openRepl(runtime: Runtime): void {
-  // Moleculer's types say that a command gets a list of strings; moleculer-repl hands it an object.
-  const customCommands = operatorCommands(runtime) as unknown as ReplCommands;
-  runtime.broker.options.replOptions = { delimiter: "forno $", customCommands };
-  runtime.broker.repl();
 }

@@ -7,7 +7,10 @@ export function brokerOptions(settings: Settings): BrokerOptions {
   return {
     namespace: settings.NAMESPACE,
     nodeID: settings.NODE_ID ?? `${hostname()}-${String(process.pid)}`,
-    logger: { type: "Console", options: { level: levels(settings), formatter: "short", colors: process.stdout.isTTY } },
+    logger: {
+      type: "Console",
+      options: { level: levels(settings), formatter: "short", colors: process.stdout.isTTY },
+    },
     // JSON is the fastest serializer that Moleculer has for calls between nodes.
     serializer: "JSON",
     // Contracts validate by themselves (implement): once, compiled, with the same schema as OpenAPI.

@@ -52,7 +52,9 @@ const list = (text: string): readonly string[] =>
     .filter((part) => part !== "");
 
 const networks = (text: string, name: string): readonly string[] =>
-  list(text).map((part) => (isNetwork(part) ? part : wrong(name, text, "IP addresses and CIDR networks, comma separated")));
+  list(text).map((part) =>
+    isNetwork(part) ? part : wrong(name, text, "IP addresses and CIDR networks, comma separated"),
+  );
 
 function isNetwork(text: string): boolean {
   const [address = "", prefix, ...more] = text.split("/");
@@ -74,25 +76,69 @@ const SETTINGS = {
   GRPC_PORT: { read: port, fallback: 50051, help: "gRPC (0: any free port)" },
   HOST: { read: anyText, fallback: "0.0.0.0", help: "address to listen on" },
   DATA_DIR: { read: anyText, fallback: "./data", help: "the embedded database and generated secrets" },
-  DATABASE_URL: optional(url("postgres", "postgresql"), "an outside PostgreSQL 15+ instead of the embedded one"),
-  NAMESPACE: { read: matching(/^[\w-]+$/, "letters, digits, - and _"), fallback: "forno", help: "separates fleets on one transporter" },
-  NODE_ID: optional(matching(/^[\w.-]+$/, "letters, digits, . - and _"), "name of this node (default: host and pid)"),
-  SERVICES: { read: list, fallback: [] as readonly string[], help: "services of this node, comma separated (default: all)" },
-  JWT_SECRET: optional(matching(/^.{32,}$/s, "at least 32 characters"), "signs tokens (default: generated once into DATA_DIR)"),
+  DATABASE_URL: optional(
+    url("postgres", "postgresql"),
+    "an outside PostgreSQL 15+ instead of the embedded one",
+  ),
+  LOG_ARCHIVE_DAYS: optional(
+    whole(1, 36_500),
+    "move full segments of the event log older than so many days into files in DATA_DIR (default: never)",
+  ),
+  NAMESPACE: {
+    read: matching(/^[\w-]+$/, "letters, digits, - and _"),
+    fallback: "forno",
+    help: "separates fleets on one transporter",
+  },
+  NODE_ID: optional(
+    matching(/^[\w.-]+$/, "letters, digits, . - and _"),
+    "name of this node (default: host and pid)",
+  ),
+  SERVICES: {
+    read: list,
+    fallback: [] as readonly string[],
+    help: "services of this node, comma separated (default: all)",
+  },
+  JWT_SECRET: optional(
+    matching(/^.{32,}$/s, "at least 32 characters"),
+    "signs tokens (default: generated once into DATA_DIR)",
+  ),
   ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
-  ADMIN_PASSWORD: optional(matching(/^.{10,}$/s, "at least 10 characters"), "their password (default: generated, printed once)"),
-  CORS_ORIGINS: { read: list, fallback: [] as readonly string[], help: "allowed origins, comma separated (embedded mode: *)" },
-  TRUSTED_PROXIES: { read: networks, fallback: [] as readonly string[], help: "whose X-Forwarded-For is believed: addresses and CIDR networks, comma separated" },
-  RATE_LIMIT: { read: oneOf("on", "off"), fallback: "on", help: "limits on guests and logins: on or off (load tests)" },
+  ADMIN_PASSWORD: optional(
+    matching(/^.{10,}$/s, "at least 10 characters"),
+    "their password (default: generated, printed once)",
+  ),
+  CORS_ORIGINS: {
+    read: list,
+    fallback: [] as readonly string[],
+    help: "allowed origins, comma separated (embedded mode: *)",
+  },
+  TRUSTED_PROXIES: {
+    read: networks,
+    fallback: [] as readonly string[],
+    help: "whose X-Forwarded-For is believed: addresses and CIDR networks, comma separated",
+  },
+  RATE_LIMIT: {
+    read: oneOf("on", "off"),
+    fallback: "on",
+    help: "limits on guests and logins: on or off (load tests)",
+  },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
   BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },
   BUSINESS_CLOSE_MIN: { read: whole(0, 59), fallback: 0, help: "closing minute of a new branch, UTC" },
   SLOT_MINUTES: { read: whole(5, 240), fallback: 15, help: "length of a slot of a new branch" },
-  SLOT_CAPACITY_MINOR: { read: whole(0, 1e15), fallback: 1_000_000, help: "capacity of a slot of a new branch, minor units" },
+  SLOT_CAPACITY_MINOR: {
+    read: whole(0, 1e15),
+    fallback: 1_000_000,
+    help: "capacity of a slot of a new branch, minor units",
+  },
   LEAD_TIME_MINUTES: { read: whole(0, 1440), fallback: 30, help: "from order to ready, new branch" },
   SEED: { read: oneOf("demo", "none"), fallback: "demo", help: "data of a first start: demo or none" },
-  LOG_LEVEL: { read: oneOf("fatal", "error", "warn", "info", "debug", "trace"), fallback: "info", help: "fatal, error, warn, info, debug or trace" },
+  LOG_LEVEL: {
+    read: oneOf("fatal", "error", "warn", "info", "debug", "trace"),
+    fallback: "info",
+    help: "fatal, error, warn, info, debug or trace",
+  },
   METRICS: { read: oneOf("on", "off"), fallback: "on", help: "Prometheus metrics at /metrics: on or off" },
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -118,7 +164,9 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
 /** The text of `--help`. */
 export function settingsHelp(): string {
   const lines = Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, help }]) => {
-    const shown = ["string", "number"].includes(typeof fallback) ? ` [${String(fallback as string | number)}]` : "";
+    const shown = ["string", "number"].includes(typeof fallback)
+      ? ` [${String(fallback)}]`
+      : "";
     return `  ${name.padEnd(22)}${help}${shown}`;
   });
   return ["Settings, by environment variable [default]:", ...lines].join("\n");

@@ -53,13 +53,13 @@ async function main(): Promise<void> {
     return;
   }
   const forno = await boot(settingsOrEnd());
-  stopOnSignals(forno);
+  const stop = stopOnSignals(forno);
   console.log(banner(forno, started_ms));
-  if (process.argv.includes("--repl")) forno.openRepl();
+  if (process.argv.includes("--repl")) forno.openRepl(stop);
 }
 
-/** The first signal stops gracefully, a second one at once. */
-function stopOnSignals(forno: Forno): void {
+/** The first signal stops gracefully, a second one at once. Answers with the way to stop without a signal. */
+function stopOnSignals(forno: Forno): () => void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(FAILED);
@@ -70,6 +70,7 @@ function stopOnSignals(forno: Forno): void {
     );
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  return stop;
 }
 
 main().catch((error: unknown) => {

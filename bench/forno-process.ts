@@ -73,10 +73,11 @@ export class FornoProcess {
   }
 
   async ready(): Promise<void> {
-    for (const deadline = Date.now() + 30_000; ; await pause(20)) {
+    for (const deadline = Date.now() + 30_000; ; ) {
       const answer = await fetch(`http://127.0.0.1:${String(this.port)}/api/v1/health/ready`).catch(() => undefined);
       if (answer?.ok === true) return;
       if (Date.now() > deadline || this.child.exitCode !== null) throw new Error("Forno did not become ready.");
+      await pause(20);
     }
   }
 

@@ -19,7 +19,7 @@ async function main(only: string | undefined): Promise<void> {
     `${String(cpus().length)} × ${cpu?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}. ` +
       `Forno, PostgreSQL and the load generator share it.\n`,
   );
-  if (only === undefined || only === "log") await withDatabase(async (url) => void (await benchEventLog(url)));
+  if (only === undefined || only === "log") await withDatabase((url) => benchEventLog(url));
   if (only === undefined || only === "orders") show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
   if (only === undefined || only === "menu") show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
 }
@@ -35,7 +35,7 @@ function rounded(value: unknown): unknown {
 }
 
 /** A fresh, migrated PostgreSQL for the log alone. */
-async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
+async function withDatabase(work: (url: string) => Promise<unknown>): Promise<void> {
   const home = mkdtempSync(path.join(tmpdir(), "forno-bench-log-"));
   chmodSync(home, 0o711);
   const cluster = new PostgresCluster(embeddedBinaries(), home);

@@ -9,9 +9,9 @@ const YEAR_MAX = 9999;
  * leaves out the year 0000, leap seconds (`23:59:60Z`), times that are in the year 0 or 10000 in UTC, and `urn:uuid:…`.
  */
 export const STORABLE_FORMATS = {
-  "date": isDate,
+  date: isDate,
   "date-time": isInstant,
-  "uuid": (text: string) => UUID.test(text),
+  uuid: (text: string) => UUID.test(text),
 } as const satisfies Record<string, (text: string) => boolean>;
 
 function isDate(text: string): boolean {
@@ -22,7 +22,8 @@ function isDate(text: string): boolean {
 }
 
 function isInstant(text: string): boolean {
-  if (text[10]?.toUpperCase() !== "T" || !TIME.test(text.slice(11)) || !isDate(text.slice(0, 10))) return false;
+  if (text[10]?.toUpperCase() !== "T" || !TIME.test(text.slice(11)) || !isDate(text.slice(0, 10)))
+    return false;
   const year = new Date(text).getUTCFullYear();
   return year >= 1 && year <= YEAR_MAX;
 }

@@ -9,10 +9,6 @@ export const LocalDate = Type.String({ format: "date", description: "Calendar da
 /** Integer minor units (kopecks); never a float. */
 export const Minor = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Minor units" });
 export const PositionSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Event-log position" });
-export const LocalizedText = strictObject({
-  ru: Type.String({ minLength: 1, maxLength: 200 }),
-  en: Type.String({ minLength: 1, maxLength: 200 }),
-});
 
 /** An object that refuses unknown fields. */
 export function strictObject<T extends Record<string, TSchema>>(properties: T): TObject<T> {

@@ -57,7 +57,7 @@ export function prepareUnit(unit: AppendUnit): PreparedUnit {
     events.length <= UNIT_EVENTS_MAX,
     `A unit holds ${String(events.length)} events, at most ${String(UNIT_EVENTS_MAX)} fit.`,
   );
-  const answers = prepareAnswers(unit);
+  const answers = prepareAnswers(unit, events);
   for (const answer of answers) size += answer.length;
   return { unit, events, meta: toJson(unit.meta), answers, size };
 }
@@ -90,13 +90,17 @@ function prepareStream(
   return size;
 }
 
-function prepareAnswers({ commands }: AppendUnit): string[] {
+/** An answer is often the very object that an event carries (a placed order): its JSON is there already. */
+function prepareAnswers({ commands, streams }: AppendUnit, events: readonly PreparedEvent[]): string[] {
+  const written = new Map(
+    streams.flatMap((stream) => stream.events).map(({ data }, at) => [data as unknown, events[at]?.data]),
+  );
   const ids = new Set(commands.map((command) => command.id));
   assert(ids.size === commands.length, "A unit answers the same command twice.");
   return commands.map(({ id, fingerprint, answer }) => {
     assert(UUID.test(id), `Command id ${id} is not a UUID.`);
     assert(!CONTROL.test(fingerprint), "A command's fingerprint holds control characters.");
-    return toJson(answer ?? null);
+    return written.get(answer) ?? toJson(answer ?? null);
   });
 }
 

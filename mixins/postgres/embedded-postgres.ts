@@ -66,8 +66,11 @@ class Supervisor implements EmbeddedPostgres {
       if (!this.#stopping) this.log.warn(`The embedded database broke off: ${error.message}`);
     });
     await session.connect();
-    for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !(await locked(session)); await pause(50)) {
-      if (Date.now() < deadline) continue;
+    for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !(await locked(session)); ) {
+      if (Date.now() < deadline) {
+        await pause(50);
+        continue;
+      }
       await session.end();
       throw new DataDirInUseError(`Another Forno is running on ${this.dataDir}: stop it, or give this one another DATA_DIR.`);
     }

@@ -1,12 +1,11 @@
 import type { TlsOptions } from "node:tls";
 import pg, { type ClientConfig } from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
-import { DataSource, type MigrationInterface } from "typeorm";
+import { DataSource, type Driver, type MigrationInterface } from "typeorm";
 import type { PostgresDriver } from "typeorm/driver/postgres/PostgresDriver";
 
-const INT8 = 20;
 /** bigint columns hold positions and minor units, all below 2^53: numbers, not strings. A larger one is a defect. */
-pg.types.setTypeParser(INT8, (text) => {
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JavaScript number.`);
   return value;
@@ -30,7 +29,7 @@ export function dataSource(
   return new DataSource({
     type: "postgres",
     ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(port === undefined ? {} : { port }),
     ...(user === undefined ? {} : { username: user }),
     ...(typeof password === "string" ? { password } : {}),
     ...(database === undefined ? {} : { database }),
@@ -48,5 +47,6 @@ export function dataSource(
 
 /** The `pg` pool inside an initialised data source. */
 export function poolOf(db: DataSource): pg.Pool {
-  return (db.driver as PostgresDriver).master as pg.Pool;
+  // TypeORM hides the driver's class behind an interface; with type "postgres" it is this one.
+  return (db.driver as Driver & Pick<PostgresDriver, "master">).master as pg.Pool;
 }

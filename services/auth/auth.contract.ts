@@ -10,9 +10,8 @@ const Name = Type.String({
   maxLength: 200,
   pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$",
 });
-/** What is typed at a login as email or username: looked for as it is, so it only has to be storable. */
-const GivenLogin = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: "^[^\\p{Cc}\\p{Cs}]*$" });
+/** What is typed at a login as email or username: looked for as it is. */
+const GivenLogin = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Email = Type.String({ format: "email", maxLength: 254 });
 const Username = Type.String({
   pattern: "^[A-Za-z0-9._-]{3,64}$",

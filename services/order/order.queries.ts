@@ -32,8 +32,6 @@ export interface OrderQueryDeps {
 }
 
 const PAGE_SIZE = 50;
-/** PostgreSQL knows no year 0, and Forno no order before this. */
-const FIRST_DAY = "1970-01-01";
 
 /** The reads of the room: who may ask is in the contracts, whose orders they get is decided here. */
 export function orderQueries(deps: OrderQueryDeps): ServiceSchema["actions"] {
@@ -68,14 +66,13 @@ function listsOfStaff({ reads, clock, reached }: OrderQueryDeps): ServiceSchema[
       const caller = callerOf(ctx);
       const branch_ids = orThrow(branchesOf(caller, branch_id));
       await caughtUp(reached, after);
-      const filter = { branch_ids, ...(from === undefined ? {} : { placed_from: sinceFirstDay(from) }) };
+      const filter = { branch_ids, ...(from === undefined ? {} : { placed_from: new Date(from) }) };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit: PAGE_SIZE, cursor }));
     }),
     search: implement(searchOrders, async (ctx) => {
       const { branch_id, phone, display_id, date, after, limit = PAGE_SIZE, cursor } = ctx.params;
       const caller = callerOf(ctx);
       const branch_ids = orThrow(branchesOf(caller, branch_id));
-      if (date !== undefined && date < FIRST_DAY) return { items: [], next_cursor: null };
       await caughtUp(reached, after);
       const filter = {
         branch_ids,
@@ -175,11 +172,6 @@ function branchesOf(caller: Caller, branch_id: string | undefined): readonly str
 
 function isDesk(role: Role): boolean {
   return role === "super_admin" || role === "manager" || role === "system";
-}
-
-function sinceFirstDay(from: string): Date {
-  const time = Date.parse(from);
-  return new Date(Number.isNaN(time) ? 0 : Math.max(time, Date.parse(FIRST_DAY)));
 }
 
 async function caughtUp(reached: OrderQueryDeps["reached"], after: Position | undefined): Promise<void> {

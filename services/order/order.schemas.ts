@@ -9,12 +9,8 @@ import {
 } from "../../mixins/contract/schemas";
 import type { OrderChangeView, OrderView } from "./order.view";
 
-/**
- * Text that people type. Refuses the two things that JSON can say and PostgreSQL cannot store: the NUL character and half
- * of a surrogate pair.
- */
-export const FreeText = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
+/** Text that people type. */
+export const FreeText = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
 export const Phone = Type.String({
   pattern: "^\\+?(?=(?:[^0-9]*[0-9]){4})[0-9 ().-]{4,31}$",

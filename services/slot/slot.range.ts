@@ -18,7 +18,7 @@ const LAST_MS = Date.parse("2200-01-01T00:00:00Z");
 
 /**
  * Reads a range of dates (business days, both included) or instants. Without bounds: the business day of `now_ms`; with a
- * beginning only: that day, or 24 hours. Refusals: `slot.bad_range`, `input.invalid`.
+ * beginning only: that day, or 24 hours. Refusal: `slot.bad_range`.
  */
 export function rangeOf(
   calendar: SlotCalendar,
@@ -27,9 +27,9 @@ export function rangeOf(
   now_ms: number,
 ): BoardRange | Refusal {
   const today = calendar.dayAt(branch, now_ms);
-  const first = from === undefined ? today : bounds(calendar, branch, from, "/from");
+  const first = from === undefined ? today : bounds(calendar, branch, from);
   if (isRefusal(first)) return first;
-  const last = to === undefined ? first : bounds(calendar, branch, to, "/to");
+  const last = to === undefined ? first : bounds(calendar, branch, to);
   if (isRefusal(last)) return last;
   const from_ms = first.from_ms;
   // An instant as a beginning is no length by itself; as an end it is the end.
@@ -37,10 +37,9 @@ export function rangeOf(
   return to_ms > from_ms && to_ms - from_ms <= RANGE_MS_MAX ? { from_ms, to_ms } : badRange();
 }
 
-/** A timestamp's milliseconds. Refusals: `input.invalid` (RFC 3339 knows leap seconds, JavaScript does not), `slot.bad_range`. */
-export function instantOf(moment: string, path: string): number | Refusal {
+/** A timestamp's milliseconds. Refusal: `slot.bad_range`. */
+export function instantOf(moment: string): number | Refusal {
   const instant_ms = Date.parse(moment);
-  if (Number.isNaN(instant_ms)) return noSuchTime(path);
   return instant_ms >= FIRST_MS && instant_ms < LAST_MS ? instant_ms : badRange();
 }
 
@@ -49,9 +48,8 @@ function bounds(
   calendar: SlotCalendar,
   branch: Scheduled,
   moment: string,
-  path: string,
 ): Pick<DayGrid, "from_ms" | "until_ms"> | Refusal {
-  const instant_ms = instantOf(moment, path);
+  const instant_ms = instantOf(moment);
   if (isRefusal(instant_ms)) return instant_ms;
   return DATE.test(moment) ? calendar.day(branch, moment) : { from_ms: instant_ms, until_ms: instant_ms };
 }
@@ -62,10 +60,4 @@ function badRange(): Refusal {
     "slot.bad_range",
     "The range must end after it begins, span at most 8 days and lie in this or the next century.",
   );
-}
-
-function noSuchTime(path: string): Refusal {
-  return refuse("invalid", "input.invalid", "The request does not fit its contract; see errors.", {
-    errors: [{ path, message: "is not a time that exists" }],
-  });
 }

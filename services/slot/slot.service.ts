@@ -76,7 +76,7 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
       free: implement(freeSlots, async (ctx) => {
         const { branch_id, from, amount_minor = 0, limit = 20, after } = ctx.params;
         const now_ms = clock.now();
-        const from_ms = from === undefined ? now_ms : orThrow(instantOf(from, "/from"));
+        const from_ms = from === undefined ? now_ms : orThrow(instantOf(from));
         const branch = await act(ctx, getBranch, branch_id === undefined ? {} : { branch_id });
         await caughtUp(after);
         const wish = { amount_minor, from_ms, limit };

@@ -32,7 +32,7 @@ describe("what a client may get wrong", () => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers.get("content-type")).toContain("application/problem+json");
     expect(answer.body.status).toBe(status);
-    expect(answer.body).toEqual(expect.objectContaining({ type: expect.any(String), title: expect.any(String), detail: expect.any(String), request_id: expect.any(String) }));
+    for (const member of ["type", "title", "detail", "request_id"]) expect(typeof answer.body[member]).toBe("string");
   }
 
   it.each([

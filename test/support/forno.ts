@@ -95,6 +95,7 @@ export class FornoUnderTest {
       cwd: this.home,
       env: {
         PATH: process.env["PATH"],
+        HOME: this.home,
         PORT: String(this.port),
         GRPC_PORT: String(this.grpcPort),
         HOST: "127.0.0.1",

@@ -98,6 +98,18 @@ describe("what a client may get wrong over HTTP", () => {
     expect(answer.body["detail"]).toMatch(detail);
   });
 
+  it("answers 400 to text that no database could store, wherever it comes in", async () => {
+    const body = await post('{"name":"a\\u0000","tree":{"b":["\\ud800"]}}');
+    expectProblem(body, 400, "input.invalid");
+    expect(pathsOf(body)).toEqual(["/name"]);
+    expect(pathsOf(await post('{"name":"a","tree":{"b":["\\ud800"]}}'))).toEqual(["/tree/b/0"]);
+    const query = await gateway.ask("GET", `/api/v1/echo/${UUID}?word=%00`);
+    expectProblem(query, 400, "input.invalid");
+    expect(pathsOf(query)).toEqual(["/word"]);
+    expectProblem(await gateway.ask("GET", "/api/v1/echo/%00"), 400, "input.invalid");
+    expectProblem(await gateway.ask("GET", `/api/v1/echo/${UUID}?word=%ED%A0%80`), 400, "http.bad_encoding");
+  });
+
   it("takes `constructor` and the like for the unknown fields that they are", async () => {
     const answer = await post('{"name":"a","constructor":{"prototype":{"x":1}},"toString":1}');
     expect(pathsOf(answer)).toEqual(["/constructor", "/toString"]);

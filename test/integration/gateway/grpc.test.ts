@@ -224,7 +224,8 @@ describe("gRPC", () => {
     it("refuses times outside the calendar and quantities outside the contract", async () => {
       const tooLate = { ...WISH, preferred_time: { seconds: 9e15, nanos: 0 } };
       const negative = { ...WISH, items: [{ name: "Pepperoni", quantity: -1 }] };
-      for (const wish of [tooLate, negative, { ...WISH, items: [] }]) {
+      const unstorable = { ...WISH, notes: "a\0b" };
+      for (const wish of [tooLate, negative, unstorable, { ...WISH, items: [] }]) {
         const { error } = await client.call("CreateOrder", wish);
         expect(codes(error)).toEqual([status.INVALID_ARGUMENT, "input.invalid"]);
       }

@@ -104,16 +104,7 @@ describe("a flash sale", () => {
   it.each([
     ["an end before its start", { percent: 1, ends_at: iso(0), starts_at: iso(1) }, "sale.invalid_interval"],
     ["no length", { percent: 1, ends_at: iso(0), starts_at: iso(0) }, "sale.invalid_interval"],
-    [
-      "a second that no calendar has",
-      { percent: 1, starts_at: "2026-12-31T23:59:60Z" },
-      "sale.invalid_interval",
-    ],
-    [
-      "a year that PostgreSQL does not know",
-      { percent: 1, starts_at: "0000-01-01T00:00:00Z" },
-      "sale.invalid_interval",
-    ],
+    ["a start before 1970", { percent: 1, starts_at: "1969-12-31T23:59:59Z" }, "sale.invalid_interval"],
     ["two benefits", { percent: 1, price_minor: 1 }, "sale.one_benefit"],
     ["no benefit", {}, "sale.one_benefit"],
     ["an item that is not sold", { percent: 1, item_ids: [id("Сырный бортик")] }, "menu.unknown_item"],

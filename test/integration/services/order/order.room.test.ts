@@ -428,7 +428,7 @@ describe("lists", () => {
       order.order_id,
     ]);
     expect((await node.call(searchOrders, { ...by, date: "2020-01-01" }, manager)).items).toEqual([]);
-    expect((await node.call(searchOrders, { date: "0000-01-01" }, manager)).items).toEqual([]);
+    expect((await node.call(searchOrders, { date: "0001-01-01" }, manager)).items).toEqual([]);
     expect(await node.refusal(searchOrders, {}, cook)).toBe("auth.forbidden");
   });
 

@@ -40,8 +40,4 @@ describe("the range of a slot board", () => {
   ])("is refused: one %s", (_what, from, to) => {
     expect(range(from, to)).toBe("slot.bad_range");
   });
-
-  it("is refused as malformed at a leap second, which no calendar here knows", () => {
-    expect(range("2016-12-31T23:59:60Z")).toBe("input.invalid");
-  });
 });

@@ -21,6 +21,8 @@ describe("what a client says", () => {
     ['{"type":"auth","token":""}', "input.invalid"],
     ['{"type":"auth","token":"t","role":"admin"}', "input.invalid"],
     ['{"type":"track","token":"t","after":-1}', "input.invalid"],
+    ['{"type":"track","token":"\\u0000"}', "input.invalid"],
+    ['{"type":"auth","token":"\\ud800"}', "input.invalid"],
   ])("is refused by name when it does not: %s", (text, code) => {
     expect(readTextFrame(text)).toMatchObject({ refused: "invalid", code });
   });
