@@ -40,7 +40,12 @@ function banner(forno: Forno, started_ms: number): string {
     `  database   ${forno.database}`,
   ];
   if (admin.generated_password !== undefined)
-    lines.push(``, `  First start: sign in as ${admin.username} with the password ${admin.generated_password}`, `  It is shown this once; it is not stored in clear.`, ``);
+    lines.push(
+      ``,
+      `  First start: sign in as ${admin.username} with the password ${admin.generated_password}`,
+      `  It is shown this once; it is not stored in clear.`,
+      ``,
+    );
   return lines.join("\n");
 }
 
@@ -76,6 +81,7 @@ function stopOnSignals(forno: Forno): () => void {
 main().catch((error: unknown) => {
   if (error instanceof DataDirInUseError) end(FAILED, error.message);
   // gRPC says it in its message alone.
-  if (error instanceof Error && error.message.includes("EADDRINUSE")) end(FAILED, `${error.message}: set PORT or GRPC_PORT to a free port.`);
+  if (error instanceof Error && error.message.includes("EADDRINUSE"))
+    end(FAILED, `${error.message}: set PORT or GRPC_PORT to a free port.`);
   end(FAILED, error instanceof Error ? (error.stack ?? error.message) : String(error));
 });

@@ -42,7 +42,7 @@ export function implement<P extends TObject, R extends TSchema>(
   contract: ActionContract<P, R>,
   handler: (ctx: Ctx<Static<P>>) => Promise<Static<R>> | Static<R>,
 ): ActionSchema {
-  const validate = validatorOf(contract.params);
+  const validate = validatorOf(contract.params, contract.permission === "internal" ? "inside" : "exact");
   return {
     async handler(ctx: Ctx<Static<P>>): Promise<Static<R>> {
       orThrow(permissionRefusal(contract, callerOf(ctx)));

@@ -21,19 +21,20 @@ export type Validate = (value: unknown) => Refusal | undefined;
 /**
  * A check that names the offending fields and fills in defaults. `exact` takes values as they are, as JSON bodies are: "5"
  * is not 5. `coerce` first reads text as what the schema wants, in place: path and query parameters are text by nature.
- * Whatever comes from outside passes here, so here text is refused that the database could not store.
+ * Whatever comes from outside passes here, so here text is refused that the database could not store; `inside` spares that
+ * walk through the whole value for calls that only other rooms can make.
  *
  * The schema is compiled at its first use: a node knows a few hundred contracts, and compiling them all would cost more
  * than the rest of its start.
  */
-export function validatorOf(schema: TSchema, mode: "exact" | "coerce" = "exact"): Validate {
+export function validatorOf(schema: TSchema, mode: "exact" | "coerce" | "inside" = "exact"): Validate {
   let check: ValidateFunction | undefined;
   const readText = mode === "coerce" ? textReader(schema) : undefined;
   return (value) => {
     readText?.(value as Record<string, unknown>);
     const valid = (check ??= ajv.compile(schema));
     if (!valid(value)) return invalidInput((valid.errors ?? []).slice(0, FIELD_ERRORS_MAX).map(fieldError));
-    const path = findUnstorableText(value);
+    const path = mode === "inside" ? undefined : findUnstorableText(value);
     return path === undefined ? undefined : invalidInput([{ path, message: UNSTORABLE }]);
   };
 }

@@ -25,7 +25,10 @@ export interface ProjectionHost {
   readonly name: string;
   /** Last position applied. */
   readonly position: Position;
-  /** Waits until the read model has reached a position. @throws UnavailableError `projection.behind` after `timeout_ms`. */
+  /**
+   * Waits until the read model has reached a position.
+   * @throws UnavailableError `projection.behind` after `timeout_ms`, RefusedError `input.position_unknown` at once
+   */
   reached(position: Position, timeout_ms?: number): Promise<void>;
   /** Fills a shadow from position 0 beside the running one, catches up, swaps. */
   rebuild(progress?: (state: RebuildProgress) => void): Promise<void>;

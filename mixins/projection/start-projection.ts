@@ -1,4 +1,5 @@
 import type { Position } from "../event-log/event-log";
+import { assertKnownPosition } from "../event-log/known-position";
 import { CheckpointedConsumer } from "./checkpointed-consumer";
 import type { ConsumerDeps, ConsumerTimes } from "./consumer";
 import { registerConsumer } from "./consumer-registry";
@@ -61,7 +62,8 @@ class RunningProjection implements ProjectionHost {
     return this.consumer.position;
   }
 
-  reached(position: Position, timeout_ms = REACHED_TIMEOUT_MS): Promise<void> {
+  async reached(position: Position, timeout_ms = REACHED_TIMEOUT_MS): Promise<void> {
+    if (position > this.position) await assertKnownPosition(this.deps.log, position);
     return this.consumer.reached(position, timeout_ms);
   }
 

@@ -77,7 +77,7 @@ export async function draftRemoval(
   const users = usersOf(item_id, desk.drafted.items);
   if (users.length > 0) return stillReferenced(users);
   const earlier = desk.drafts.find((draft) => draft.item_id === item_id);
-  if (earlier?.change === "create") return dropDraft(tx, desk.head, item_id, sign);
+  if (earlier?.change === "create") return dropDraft(tx, desk.head, item_id, { item_id, draft: null }, sign);
   const kind = [...desk.live.items, ...desk.live.broken].find((row) => row.item_id === item_id)?.kind;
   if (kind === undefined) return unknownItem(item_id);
   const draft: Draft = {
@@ -97,19 +97,20 @@ export async function discardDraft(
   item_id: string,
   sign: Sign,
 ): Promise<MenuChange | Refusal> {
-  return dropDraft(tx, await store.lockHead(tx), item_id, sign);
+  return dropDraft(tx, await store.lockHead(tx), item_id, { item_id }, sign);
 }
 
 async function dropDraft(
   tx: store.Queryable,
   head: store.MenuHead,
   item_id: string,
+  answer: object,
   sign: Sign,
 ): Promise<MenuChange | Refusal> {
   const dropped = await store.deleteDrafts(tx, [item_id]);
   if (dropped === 0)
     return refuse("not_found", "menu.unknown_draft", `There is no draft of item ${item_id}.`);
-  return changed(tx, head, { change: "discard", item_id, fields: {} }, { item_id, draft: null }, sign);
+  return changed(tx, head, { change: "discard", item_id, fields: {} }, answer, sign);
 }
 
 async function openDesk(tx: store.Queryable): Promise<Desk> {

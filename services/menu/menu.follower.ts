@@ -1,6 +1,7 @@
 import { UnavailableError } from "../../mixins/contract/refusal";
 import type { FeedHandle } from "../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
+import { assertKnownPosition } from "../../mixins/event-log/known-position";
 import type { Runtime } from "../../mixins/runtime";
 import { boardOf, EMPTY_MENU, withOffers, type MenuBoard } from "./menu.board";
 import { readPromos, readSales } from "./menu.offer-store";
@@ -74,9 +75,10 @@ export class MenuFollower {
     });
   }
 
-  /** Waits until the board shows a write's position. @throws UnavailableError `menu.behind`. */
+  /** Waits until the board shows a write's position. @throws UnavailableError `menu.behind`, RefusedError `input.position_unknown`. */
   async reached(position: Position | undefined): Promise<void> {
     if (position === undefined || position <= this.position) return;
+    await assertKnownPosition(this.needs.log, position);
     try {
       await this.#feed?.reached(position, REACH_TIMEOUT_MS);
     } catch (cause) {

@@ -1,5 +1,6 @@
 import { actorHostsOf } from "../../mixins/actor/actor-registry";
 import { act } from "../../mixins/contract/implement";
+import { refusalOf } from "../../mixins/contract/refusal";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { consumersOf, projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Runtime } from "../../mixins/runtime";
@@ -29,8 +30,8 @@ export interface OperatorCommand {
 }
 
 /**
- * The operators' words at the prompt, beside Moleculer's own (`nodes`, `services`, `call`, …). They print what they find; the
- * prompt shows a failed command's message and goes on.
+ * The operators' words at the prompt, beside Moleculer's own (`nodes`, `services`, `call`, …). They print what they find, or
+ * why they were refused; the prompt shows any other failure's message and goes on.
  */
 export function operatorCommands(
   runtime: Runtime,
@@ -39,7 +40,7 @@ export function operatorCommands(
 ): OperatorCommand[] {
   const follower = new EventFollower(runtime, say);
   const answering = (answer: (args: Args) => Promise<Answer>) => async (_broker: unknown, args: Args) => {
-    const found = await answer(args);
+    const found = await answer(args).catch(refusalLine);
     (typeof found === "string" ? say : table)(found);
   };
   return [
@@ -79,6 +80,12 @@ export function operatorCommands(
   ];
 }
 
+function refusalLine(error: unknown): string {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) throw error;
+  return `${refusal.code}: ${refusal.detail}${refusal.data === undefined ? "" : ` ${JSON.stringify(refusal.data)}`}`;
+}
+
 async function activeOrders({ broker }: Runtime, options: Args["options"]): Promise<Answer> {
   const page = await act(broker, listActiveOrders, { limit: LIST_MAX, ...branchOf(options) });
   return page.items.map(({ display_id, status, ready_at, visible_at, total_minor, order_id }) => {
@@ -101,7 +108,9 @@ async function eventsCommand({ log }: Runtime, follower: EventFollower, args: Ar
   const { what, stream, options } = args;
   if (what === "show" && typeof stream === "string") {
     const events = await log.readStream(stream);
-    return events.length === 0 ? `No stream ${stream}.` : events.map((event) => eventLine(event, true)).join("\n");
+    return events.length === 0
+      ? `No stream ${stream}.`
+      : events.map((event) => eventLine(event, true)).join("\n");
   }
   if (what === "stop") {
     await follower.stop();
@@ -169,7 +178,8 @@ async function projectionCommand({ log }: Runtime, { what, name }: Args, say: Sa
 
 async function actorCommand({ log }: Runtime, { what, stream }: Args): Promise<Answer> {
   const hosts = actorHostsOf(log);
-  if (what === "list") return hosts.flatMap((host) => host.list().map((actor) => ({ kind: host.kind, ...actor })));
+  if (what === "list")
+    return hosts.flatMap((host) => host.list().map((actor) => ({ kind: host.kind, ...actor })));
   if (what !== "evict" || typeof stream !== "string") return "actor list · actor evict STREAM";
   for (const host of hosts)
     if (await host.evict(stream)) return `${host.kind}<${stream}> is passivated; its next command wakes it.`;

@@ -43,7 +43,9 @@ export function openPrompt(runtime: Runtime, leave: () => void): void {
   // Moleculer's types say that a command gets a list of strings; moleculer-repl hands it an object.
   const customCommands = operatorCommands(runtime) as unknown as ReplCommands;
   broker.options.replOptions = { delimiter: "forno $", customCommands };
-  const server = broker.repl() as unknown as REPLServer;
+  // Typed as void; it is the prompt.
+  const repl: () => unknown = () => broker.repl();
+  const server = repl() as REPLServer;
   server.removeAllListeners("exit");
   server.once("exit", leaveOnce);
 }

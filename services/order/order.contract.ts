@@ -9,7 +9,8 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
-import { WishedItem } from "../menu/menu.contract";
+import { quoteMenu, WishedItem } from "../menu/menu.contract";
+import { placeInSlot } from "../slot/slot.contract";
 import {
   DeskChannel,
   DisplayId,
@@ -32,19 +33,9 @@ const PLACE_REFUSALS = [
   "order.address_required",
   "order.time_in_past",
   "order.time_too_far",
-  "branch.unknown",
-  "menu.unknown_item",
-  "menu.unknown_extra",
-  "menu.extra_not_offered",
-  "menu.unavailable",
-  "menu.unknown_ingredient",
-  "promo.unknown",
-  "promo.expired",
-  "slot.full",
-  "slot.order_too_large",
-  "slot.branch_closed",
-  "slot.too_far",
-  "slot.already_booked",
+  ...(quoteMenu.refusals ?? []),
+  // An unknown branch among them.
+  ...(placeInSlot.refusals ?? []),
 ];
 
 /** What a client may say about an order. Prices, fees and discounts are not among it: the server computes them. */

@@ -32,7 +32,8 @@ describe("what a client may get wrong", () => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers.get("content-type")).toContain("application/problem+json");
     expect(answer.body.status).toBe(status);
-    for (const member of ["type", "title", "detail", "request_id"]) expect(typeof answer.body[member]).toBe("string");
+    for (const member of ["type", "title", "detail", "request_id"])
+      expect(typeof answer.body[member]).toBe("string");
   }
 
   it.each([
@@ -78,7 +79,10 @@ describe("what a client may get wrong", () => {
     ["null", "null", 400],
     ["a very large body", JSON.stringify({ notes: "x".repeat(2_000_000) }), 413],
   ])("answers %s with its own status, never 500", async (_, raw, status) => {
-    const answer = await forno.ask<Problem>("POST", "/api/v1/order", { raw, headers: { "content-type": "application/json" } });
+    const answer = await forno.ask<Problem>("POST", "/api/v1/order", {
+      raw,
+      headers: { "content-type": "application/json" },
+    });
     expect(answer.status).toBe(status);
     expect(answer.body.code).toEqual(expect.any(String));
   });
@@ -97,8 +101,16 @@ describe("what a client may get wrong", () => {
     expectProblem(await forno.ask<Problem>("GET", "/api/v1/erp/orders"), 401, "auth.required");
     expectProblem(await forno.ask<Problem>("GET", "/api/v1/erp/orders?role=admin"), 401, "auth.required");
     const forged = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${Buffer.from('{"role":"super_admin"}').toString("base64url")}.`;
-    expectProblem(await forno.ask<Problem>("GET", "/api/v1/erp/orders", { token: forged }), 401, "auth.token_invalid");
-    expectProblem(await forno.ask<Problem>("GET", "/api/v1/erp/orders", { token: `${admin}x` }), 401, "auth.token_invalid");
+    expectProblem(
+      await forno.ask<Problem>("GET", "/api/v1/erp/orders", { token: forged }),
+      401,
+      "auth.token_invalid",
+    );
+    expectProblem(
+      await forno.ask<Problem>("GET", "/api/v1/erp/orders", { token: `${admin}x` }),
+      401,
+      "auth.token_invalid",
+    );
   });
 
   it("does not show one customer another one's order", async () => {
@@ -107,19 +119,28 @@ describe("what a client may get wrong", () => {
       return (await forno.ask<{ token: string }>("POST", "/api/v1/auth/register", { body })).body.token;
     };
     const [anna, boris] = [await register("anna@customers.test"), await register("boris@customers.test")];
-    const placed = await forno.ask<{ order_id: string; position: number }>("POST", "/api/v1/order", { body: order(), token: anna });
+    const placed = await forno.ask<{ order_id: string; position: number }>("POST", "/api/v1/order", {
+      body: order(),
+      token: anna,
+    });
     const route = `/api/v1/orders/${placed.body.order_id}?after=${String(placed.body.position)}`;
     expect((await forno.ask("GET", route, { token: anna })).status).toBe(200);
     const foreign = await forno.ask<Problem>("GET", route, { token: boris });
     expect([403, 404]).toContain(foreign.status);
-    const cancel = await forno.ask<Problem>("POST", `/api/v1/orders/${placed.body.order_id}/cancel`, { body: {}, token: boris });
+    const cancel = await forno.ask<Problem>("POST", `/api/v1/orders/${placed.body.order_id}/cancel`, {
+      body: {},
+      token: boris,
+    });
     expect([403, 404]).toContain(cancel.status);
   });
 
   it("says what steps are legal when an illegal one is asked for", async () => {
     const placed = await place(order());
     const step = (status: string) =>
-      forno.ask<Problem>("POST", `/api/v1/erp/orders/${String(placed.body["order_id"])}/status`, { body: { status }, token: admin });
+      forno.ask<Problem>("POST", `/api/v1/erp/orders/${String(placed.body["order_id"])}/status`, {
+        body: { status },
+        token: admin,
+      });
     expectProblem(await step("delivered"), 409, "order.illegal_step");
     expect((await step("preparing")).status).toBe(200);
     expectProblem(await step("preparing"), 409, "order.illegal_step");
@@ -131,6 +152,9 @@ describe("what a client may get wrong", () => {
     expect((await forno.ask("GET", "/api/v1/erp/orders?cursor=rubbish", { token: admin })).status).toBe(400);
     expect((await forno.ask("GET", "/api/v1/erp/orders?limit=0", { token: admin })).status).toBe(400);
     expect((await forno.ask("GET", "/api/v1/erp/orders/not-a-uuid", { token: admin })).status).toBe(400);
-    expect((await forno.ask("GET", "/api/v1/erp/orders/018f0000-0000-7000-8000-000000000000", { token: admin })).status).toBe(404);
+    expect(
+      (await forno.ask("GET", "/api/v1/erp/orders/018f0000-0000-7000-8000-000000000000", { token: admin }))
+        .status,
+    ).toBe(404);
   });
 });

@@ -23,7 +23,9 @@ describe("the desk's work", () => {
   afterAll(() => forno.remove());
 
   const found = async (query: string): Promise<string[]> =>
-    (await chain.desk<PageOf<Listed>>("GET", `/api/v1/erp/orders/search?${query}`)).body.items.map(({ order_id }) => order_id);
+    (await chain.desk<PageOf<Listed>>("GET", `/api/v1/erp/orders/search?${query}`)).body.items.map(
+      ({ order_id }) => order_id,
+    );
 
   describe("finding orders", () => {
     it("finds an order by its phone's last digits, its display id and its day, and by all of them", async () => {
@@ -33,11 +35,20 @@ describe("the desk's work", () => {
       const other = await chain.placed(chain.delivery({ branch_id }));
       const scope = `branch_id=${branch_id}&after=${String(other.position)}`;
       const date = new Date().toISOString().slice(0, 10);
-      for (const query of ["phone=7788", `phone=${encodeURIComponent(phone)}`, "phone=8%20(999)%20000-77-88", `display_id=${wanted.display_id}`])
+      for (const query of [
+        "phone=7788",
+        `phone=${encodeURIComponent(phone)}`,
+        "phone=8%20(999)%20000-77-88",
+        `display_id=${wanted.display_id}`,
+      ])
         expect(await found(`${scope}&${query}`)).toEqual([wanted.order_id]);
-      expect(await found(`${scope}&phone=${GUEST_PHONE.slice(-4)}&display_id=${wanted.display_id}`)).toEqual([]);
+      expect(await found(`${scope}&phone=${GUEST_PHONE.slice(-4)}&display_id=${wanted.display_id}`)).toEqual(
+        [],
+      );
       expect(await found(`${scope}&date=2020-01-01`)).toEqual([]);
-      const { business_date } = (await chain.desk<{ business_date: string }>("GET", `/api/v1/erp/orders/${wanted.order_id}`)).body;
+      const { business_date } = (
+        await chain.desk<{ business_date: string }>("GET", `/api/v1/erp/orders/${wanted.order_id}`)
+      ).body;
       expect(await found(`${scope}&date=${business_date}`)).toEqual([other.order_id, wanted.order_id]);
       expect([date, new Date(Date.now() + DAY_MS).toISOString().slice(0, 10)]).toContain(business_date);
     });
@@ -47,9 +58,15 @@ describe("the desk's work", () => {
       const placed: Placed[] = [];
       for (let n = 0; n < 5; n++) placed.push(await chain.placed(chain.wish({ branch_id })));
       const walked: string[] = [];
-      for (let cursor: string | null = ""; cursor !== null; ) {
-        const next: string = cursor === "" ? `&after=${String(placed.at(-1)?.position)}` : `&cursor=${encodeURIComponent(cursor)}`;
-        const { body } = await chain.desk<PageOf<Listed>>("GET", `/api/v1/erp/orders?branch_id=${branch_id}&limit=2${next}`);
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const next: string =
+          cursor === ""
+            ? `&after=${String(placed.at(-1)?.position)}`
+            : `&cursor=${encodeURIComponent(cursor)}`;
+        const { body } = await chain.desk<PageOf<Listed>>(
+          "GET",
+          `/api/v1/erp/orders?branch_id=${branch_id}&limit=2${next}`,
+        );
         expect(body.items.length).toBeLessThanOrEqual(2);
         walked.push(...body.items.map(({ order_id }) => order_id));
         cursor = body.next_cursor;
@@ -63,10 +80,23 @@ describe("the desk's work", () => {
   describe("money and capacity", () => {
     it("refunds in parts up to what was paid, and not a kopeck more", async () => {
       const order = await chain.placed(chain.wish());
-      const refund = (body: object) => forno.ask<Problem & { amount_minor: number; refunded_total_minor: number }>("POST", `/api/v1/erp/orders/${order.order_id}/refund`, { body, token: chain.admin });
-      expect((await refund({ amount_minor: 100, reason: "cold" })).body).toMatchObject({ amount_minor: 100, refunded_total_minor: 100 });
-      expect((await refund({ amount_minor: order.total_minor, reason: "cold" })).body.code).toBe("order.refund_too_large");
-      expect((await refund({ reason: "late" })).body).toMatchObject({ amount_minor: order.total_minor - 100, refunded_total_minor: order.total_minor });
+      const refund = (body: object) =>
+        forno.ask<Problem & { amount_minor: number; refunded_total_minor: number }>(
+          "POST",
+          `/api/v1/erp/orders/${order.order_id}/refund`,
+          { body, token: chain.admin },
+        );
+      expect((await refund({ amount_minor: 100, reason: "cold" })).body).toMatchObject({
+        amount_minor: 100,
+        refunded_total_minor: 100,
+      });
+      expect((await refund({ amount_minor: order.total_minor, reason: "cold" })).body.code).toBe(
+        "order.refund_too_large",
+      );
+      expect((await refund({ reason: "late" })).body).toMatchObject({
+        amount_minor: order.total_minor - 100,
+        refunded_total_minor: order.total_minor,
+      });
       expect((await refund({ reason: "again" })).body.code).toBe("order.nothing_to_refund");
     });
 
@@ -76,15 +106,27 @@ describe("the desk's work", () => {
       const first = await chain.placed(chain.wish({ branch_id }));
       const second = await chain.placed(chain.wish({ branch_id }));
       expect(second.slot.start > first.slot.start).toBe(true);
-      const cancel = () => forno.ask<Problem & { position: number }>("POST", `/api/v1/erp/orders/${first.order_id}/cancel`, { body: { reason: "changed their mind" }, token: chain.admin });
+      const cancel = () =>
+        forno.ask<Problem & { position: number }>("POST", `/api/v1/erp/orders/${first.order_id}/cancel`, {
+          body: { reason: "changed their mind" },
+          token: chain.admin,
+        });
       const cancelled = await cancel();
       expect(cancelled.body).toMatchObject({ status: "cancelled" });
       expect((await cancel()).body.code).toBe("order.already_closed");
       await eventually(async () => {
-        expect(await chain.slotOf(branch_id, first, cancelled.body.position)).toMatchObject({ load_minor: 0, orders_count: 0 });
+        expect(await chain.slotOf(branch_id, first, cancelled.body.position)).toMatchObject({
+          load_minor: 0,
+          orders_count: 0,
+        });
       });
-      expect(await chain.slotOf(branch_id, second, second.position)).toMatchObject({ load_minor: price, orders_count: 1 });
-      expect((await chain.placed(chain.wish({ branch_id, preferred_time: first.slot.start }))).slot.slot_id).toBe(first.slot.slot_id);
+      expect(await chain.slotOf(branch_id, second, second.position)).toMatchObject({
+        load_minor: price,
+        orders_count: 1,
+      });
+      expect(
+        (await chain.placed(chain.wish({ branch_id, preferred_time: first.slot.start }))).slot.slot_id,
+      ).toBe(first.slot.slot_id);
     });
   });
 
@@ -100,9 +142,18 @@ describe("the desk's work", () => {
     });
     const position = desk.messages.at(-1)?.position ?? 0;
     desk.close();
-    const missed = [await chain.placed(chain.wish({ branch_id })), await chain.placed(chain.wish({ branch_id }))];
-    const back = new PlainListener(forno.port, `/api/v1/erp/ws?access_token=${token}&after=${String(position)}`);
-    const created = (): unknown[] => news(back).filter(({ type }) => type === "order:created").map(({ data }) => data["order_id"]);
+    const missed = [
+      await chain.placed(chain.wish({ branch_id })),
+      await chain.placed(chain.wish({ branch_id })),
+    ];
+    const back = new PlainListener(
+      forno.port,
+      `/api/v1/erp/ws?access_token=${token}&after=${String(position)}`,
+    );
+    const created = (): unknown[] =>
+      news(back)
+        .filter(({ type }) => type === "order:created")
+        .map(({ data }) => data["order_id"]);
     await eventually(() => {
       expect(created()).toEqual(missed.map(({ order_id }) => order_id));
     });
@@ -118,22 +169,41 @@ describe("the desk's work", () => {
     it("follows new rules with the next order, and leaves placed ones where they are", async () => {
       const branch_id = await chain.openBranch({ lead_time_minutes: 30 });
       const early = await chain.placed(chain.wish({ branch_id }));
-      const { body } = await chain.desk("PUT", "/api/v1/erp/slots/config", { branch_id, lead_time_minutes: 180, capacity_minor: 123_456 });
-      expect(body).toMatchObject({ branch_id, lead_time_minutes: 180, capacity_minor: 123_456, slot_minutes: 15 });
+      const { body } = await chain.desk("PUT", "/api/v1/erp/slots/config", {
+        branch_id,
+        lead_time_minutes: 180,
+        capacity_minor: 123_456,
+      });
+      expect(body).toMatchObject({
+        branch_id,
+        lead_time_minutes: 180,
+        capacity_minor: 123_456,
+        slot_minutes: 15,
+      });
       const late = await chain.placed(chain.wish({ branch_id }));
       expect(Date.parse(late.slot.start) - Date.now()).toBeGreaterThan(175 * MINUTE_MS);
       expect((await chain.slotOf(branch_id, late, late.position)).capacity_minor).toBe(123_456);
-      expect(await chain.slotOf(branch_id, early, late.position)).toMatchObject({ load_minor: early.items_total_minor, orders_count: 1 });
-      const off = await chain.desk("PUT", "/api/v1/erp/slots/config", { branch_id, lead_time_minutes: 0, capacity_minor: 0 });
+      expect(await chain.slotOf(branch_id, early, late.position)).toMatchObject({
+        load_minor: early.items_total_minor,
+        orders_count: 1,
+      });
+      const off = await chain.desk("PUT", "/api/v1/erp/slots/config", {
+        branch_id,
+        lead_time_minutes: 0,
+        capacity_minor: 0,
+      });
       expect(off.body).toMatchObject({ lead_time_minutes: 0, capacity_minor: 0 });
-      expect((await chain.wanted(chain.wish({ branch_id }))).body.code).toMatch(/^slot\.(full|order_too_large)$/);
+      expect((await chain.wanted(chain.wish({ branch_id }))).body.code).toMatch(
+        /^slot\.(full|order_too_large)$/,
+      );
     });
 
     it("sells no place in a slot that is switched off, until it is switched on", async () => {
       const branch_id = await chain.openBranch();
       const first = await chain.placed(chain.wish({ branch_id }));
       const wish = chain.wish({ branch_id, preferred_time: first.slot.start });
-      const switched = (disabled: boolean) => chain.desk<Slot>("PUT", `/api/v1/erp/slots/${first.slot.slot_id}/disabled`, { disabled });
+      const switched = (disabled: boolean) =>
+        chain.desk<Slot>("PUT", `/api/v1/erp/slots/${first.slot.slot_id}/disabled`, { disabled });
       expect((await switched(true)).body).toMatchObject({ disabled: true, orders_count: 1 });
       expect((await chain.placed(wish)).slot.start).toBe(first.slot.end);
       expect((await switched(false)).body).toMatchObject({ disabled: false });
@@ -143,17 +213,34 @@ describe("the desk's work", () => {
     it("plans many slots of a day at once, all or none", async () => {
       const branch_id = await chain.openBranch();
       const day = new Date(Date.now() + DAY_MS).toISOString().slice(0, 10);
-      const board = async (): Promise<readonly Slot[]> => (await chain.desk<PageOf<Slot>>("GET", `/api/v1/erp/slots?branch_id=${branch_id}&from=${day}&to=${day}`)).body.items;
+      const board = async (): Promise<readonly Slot[]> =>
+        (
+          await chain.desk<PageOf<Slot>>(
+            "GET",
+            `/api/v1/erp/slots?branch_id=${branch_id}&from=${day}&to=${day}`,
+          )
+        ).body.items;
       const slots = await board();
       expect(slots).toHaveLength(96);
       const plans = slots.map(({ slot_id }, index) => ({ slot_id, delivery_plan: index, pickup_plan: 0 }));
-      const wrong = await forno.ask<Problem>("PUT", "/api/v1/erp/slots/plan/batch", { body: { plans: [...plans, { slot_id: `${branch_id}_20200101T0000Z`, pickup_plan: 1 }] }, token: chain.admin });
+      const wrong = await forno.ask<Problem>("PUT", "/api/v1/erp/slots/plan/batch", {
+        body: { plans: [...plans, { slot_id: `${branch_id}_20200101T0000Z`, pickup_plan: 1 }] },
+        token: chain.admin,
+      });
       expect(wrong.status).toBeGreaterThanOrEqual(400);
       expect((await board()).every(({ delivery_plan }) => delivery_plan === null)).toBe(true);
-      const { body } = await chain.desk<{ position: number }>("PUT", "/api/v1/erp/slots/plan/batch", { plans });
+      const { body } = await chain.desk<{ position: number }>("PUT", "/api/v1/erp/slots/plan/batch", {
+        plans,
+      });
       expect(body.position).toBeGreaterThan(0);
       await eventually(async () => {
-        expect((await board()).map(({ slot_id, delivery_plan, pickup_plan }) => ({ slot_id, delivery_plan, pickup_plan }))).toEqual(plans);
+        expect(
+          (await board()).map(({ slot_id, delivery_plan, pickup_plan }) => ({
+            slot_id,
+            delivery_plan,
+            pickup_plan,
+          })),
+        ).toEqual(plans);
       });
     });
 
@@ -162,10 +249,24 @@ describe("the desk's work", () => {
       const branch_id = await chain.openBranch({ capacity_minor: price });
       const order = await chain.placed(chain.wish({ branch_id }));
       const load = async (window: string) =>
-        (await chain.desk<{ load_minor: number; capacity_minor: number; band: string; orders_count: number; slots: (Slot & { band: string })[] }>("GET", `/api/v1/erp/kitchen-load?branch_id=${branch_id}&window=${window}&after=${String(order.position)}`)).body;
+        (
+          await chain.desk<{
+            load_minor: number;
+            capacity_minor: number;
+            band: string;
+            orders_count: number;
+            slots: (Slot & { band: string })[];
+          }>(
+            "GET",
+            `/api/v1/erp/kitchen-load?branch_id=${branch_id}&window=${window}&after=${String(order.position)}`,
+          )
+        ).body;
       const hour = await load("operational");
       expect(hour).toMatchObject({ load_minor: price, orders_count: 1, band: "low" });
-      expect(hour.slots.find(({ slot_id }) => slot_id === order.slot.slot_id)).toMatchObject({ load_minor: price, band: "high" });
+      expect(hour.slots.find(({ slot_id }) => slot_id === order.slot.slot_id)).toMatchObject({
+        load_minor: price,
+        band: "high",
+      });
       expect(await load("current")).toMatchObject({ load_minor: 0, band: "low" });
     });
   });

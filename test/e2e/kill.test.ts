@@ -44,7 +44,10 @@ describe("a Forno that is killed in the middle of a load", () => {
   beforeAll(async () => {
     forno = await FornoUnderTest.started();
     token = await forno.adminToken();
-    const { status } = await forno.ask("PUT", "/api/v1/erp/slots/config", { token, body: { capacity_minor: 8_000_000 } });
+    const { status } = await forno.ask("PUT", "/api/v1/erp/slots/config", {
+      token,
+      body: { capacity_minor: 8_000_000 },
+    });
     expect(status).toBe(200);
     desk = new ErpSocket(forno.url, token);
     await desk.connect();
@@ -66,7 +69,10 @@ describe("a Forno that is killed in the middle of a load", () => {
       while (running) {
         const pizza = pizzas[(wishes.length + customer) % pizzas.length];
         const items = [{ menu_item_id: pizza?.id, quantity: 1 + (wishes.length % 3) }];
-        const wish: Wish = { key: randomUUID(), body: { fulfilment: "pickup", payment_method: "cash", items } };
+        const wish: Wish = {
+          key: randomUUID(),
+          body: { fulfilment: "pickup", payment_method: "cash", items },
+        };
         wishes.push(wish);
         await ask(wish).catch(() => undefined);
       }
@@ -83,7 +89,10 @@ describe("a Forno that is killed in the middle of a load", () => {
   const acknowledged = (): number => wishes.filter(({ placed }) => placed !== undefined).length;
 
   async function ask(wish: Wish): Promise<void> {
-    const answer = await forno.ask<Placed>("POST", "/api/v1/order", { body: wish.body, headers: { "idempotency-key": wish.key } });
+    const answer = await forno.ask<Placed>("POST", "/api/v1/order", {
+      body: wish.body,
+      headers: { "idempotency-key": wish.key },
+    });
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
     if (wish.placed !== undefined) expect(answer.body).toEqual(wish.placed);
     wish.placed = answer.body;
@@ -91,7 +100,7 @@ describe("a Forno that is killed in the middle of a load", () => {
 
   async function everyOrder(): Promise<Listed[]> {
     const listed: Listed[] = [];
-    for (let cursor: string | null = ""; cursor !== null; ) {
+    for (let cursor: string | null = ""; cursor !== null;) {
       const query: string = cursor === "" ? "" : `?cursor=${encodeURIComponent(cursor)}`;
       const page = await forno.ask<PageOf<Listed>>("GET", `/api/v1/erp/orders/batch${query}`, { token });
       expect(page.status).toBe(200);
@@ -113,7 +122,9 @@ describe("a Forno that is killed in the middle of a load", () => {
   });
 
   it("never gave a display id twice in one branch and day", async () => {
-    const ids = (await everyOrder()).map(({ branch_id, business_date, display_id }) => [branch_id, business_date, display_id].join());
+    const ids = (await everyOrder()).map(({ branch_id, business_date, display_id }) =>
+      [branch_id, business_date, display_id].join(),
+    );
     expect(new Set(ids).size).toBe(ids.length);
   });
 
@@ -141,7 +152,9 @@ describe("a Forno that is killed in the middle of a load", () => {
       expect(desk.created()).toHaveLength(wishes.length);
     });
     expect(new Set(desk.created()).size).toBe(wishes.length);
-    const positions = desk.messages.filter(({ type }) => type === "order:created").map(({ position }) => position);
+    const positions = desk.messages
+      .filter(({ type }) => type === "order:created")
+      .map(({ position }) => position);
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
   });
 
@@ -154,8 +167,11 @@ describe("a Forno that is killed in the middle of a load", () => {
         headers: { "idempotency-key": "cancel-once" },
       });
     const load = async (): Promise<number> => {
-      const date = (await everyOrder()).find(({ order_id }) => order_id === victim?.order_id)?.business_date ?? "";
-      const { body } = await forno.ask<PageOf<Slot>>("GET", `/api/v1/erp/slots?from=${date}&to=${date}`, { token });
+      const date =
+        (await everyOrder()).find(({ order_id }) => order_id === victim?.order_id)?.business_date ?? "";
+      const { body } = await forno.ask<PageOf<Slot>>("GET", `/api/v1/erp/slots?from=${date}&to=${date}`, {
+        token,
+      });
       return body.items.reduce((sum, slot) => sum + slot.load_minor, 0);
     };
     const before = await load();

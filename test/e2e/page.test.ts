@@ -1,42 +1,23 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { hasBrowser, openBrowser, type Browser } from "../support/browser";
+import { Chain } from "../support/chain";
 import { ADMIN_PASSWORD, FornoUnderTest } from "../support/forno";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((file) => existsSync(file));
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
-
-if (CHROMIUM === undefined) console.warn("SKIPPED: the page is not tested, there is no Chromium (Debian: apt-get install chromium).");
-
-(CHROMIUM === undefined ? describe.skip : describe)("the first page, in a browser", () => {
+(hasBrowser ? describe : describe.skip)("the first page, in a browser", () => {
   let forno: FornoUnderTest;
-  let browser: BrowserContext;
+  let browser: Browser;
   let page: Page;
-  const profile = mkdtempSync(path.join(tmpdir(), "forno-chromium-"));
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     forno = await FornoUnderTest.started();
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM ?? "",
-      args: QUIET,
-      headless: true,
-      locale: "en-GB",
-      viewport: { width: 1440, height: 1000 },
-    });
-    page = await browser.newPage();
-    page.on("console", (line) => {
-      if (line.type() === "error") complaints.push(line.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    browser = await openBrowser();
+    page = browser.page;
     await page.goto(`${forno.url}/`);
   });
 
   afterAll(async () => {
     await browser.close();
     await forno.remove();
-    rmSync(profile, { recursive: true, force: true });
   });
 
   it("shows the seeded menu in both languages", async () => {
@@ -68,7 +49,24 @@ if (CHROMIUM === undefined) console.warn("SKIPPED: the page is not tested, there
     expect(await page.locator(".ticket").count()).toBe(0);
   });
 
-  it("raises no error in the browser", () => {
-    expect(complaints).toEqual([]);
+  it("tracks an order under its link", async () => {
+    const chain = await Chain.of(forno);
+    const order = await chain.placed(chain.wish());
+    await page.goto(forno.url + order.track_url);
+    await page.getByText(order.display_id).first().waitFor();
+  });
+
+  it("shows every operation to try at /api/docs", async () => {
+    await page.goto(`${forno.url}/api/docs`);
+    await page.locator(".opblock-tag", { hasText: "order" }).first().click();
+    await page.locator(".opblock", { hasText: "/api/v1/order" }).first().waitFor();
+  });
+
+  it("raises no error in the browser and asks no other server for anything", () => {
+    expect(browser.complaints).toEqual([]);
+    expect(browser.requests.filter((url) => !url.startsWith(forno.url) && !url.startsWith("data:"))).toEqual(
+      [],
+    );
+    expect(browser.requests.length).toBeGreaterThan(10);
   });
 });

@@ -19,10 +19,17 @@ describe("the command line", () => {
     ["SLOT_MINUTES", "0", "a whole number from 5 to 240"],
     ["DATABASE_URL", "mysql://x", "a URL with scheme postgres or postgresql"],
     ["JWT_SECRET", "too short", "at least 32 characters"],
-  ])("ends with 2 and one line that names %s, its value %s and what is expected", async (name, value, expected) => {
-    const { code, stdout, stderr } = await FornoUnderTest.outcome({ [name]: value });
-    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: `${name}="${value}" is not valid: expected ${expected}.\n` });
-  });
+  ])(
+    "ends with 2 and one line that names %s, its value %s and what is expected",
+    async (name, value, expected) => {
+      const { code, stdout, stderr } = await FornoUnderTest.outcome({ [name]: value });
+      expect({ code, stdout, stderr }).toEqual({
+        code: 2,
+        stdout: "",
+        stderr: `${name}="${value}" is not valid: expected ${expected}.\n`,
+      });
+    },
+  );
 
   it("ends with 2 at a flag that it does not know", async () => {
     const { code, stderr } = await FornoUnderTest.outcome({}, "--fast");
@@ -32,7 +39,8 @@ describe("the command line", () => {
   it("lists every setting at --help", async () => {
     const { code, stdout } = await FornoUnderTest.outcome({}, "--help");
     expect(code).toBe(0);
-    for (const name of Object.keys(loadSettings({}))) expect(stdout).toMatch(new RegExp(`^ +${name} +\\S`, "m"));
+    for (const name of Object.keys(loadSettings({})))
+      expect(stdout).toMatch(new RegExp(`^ +${name} +\\S`, "m"));
   });
 });
 
@@ -53,13 +61,25 @@ describe("a port that is taken", () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it.each(["PORT", "GRPC_PORT"])("as %s ends the start with 1 and a line that says what to do, and leaves no database running", async (name) => {
-    const env = { PORT: "0", GRPC_PORT: "0", HOST: "127.0.0.1", DATA_DIR: home, LOG_LEVEL: "fatal", [name]: taken };
-    const { code, stderr } = await FornoUnderTest.outcome(env);
-    expect(code).toBe(1);
-    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(new RegExp(`127\\.0\\.0\\.1:${taken}.*: set PORT or GRPC_PORT to a free port\\.$`));
-    expect(databasePidOf(home)).toBeUndefined();
-  });
+  it.each(["PORT", "GRPC_PORT"])(
+    "as %s ends the start with 1 and a line that says what to do, and leaves no database running",
+    async (name) => {
+      const env = {
+        PORT: "0",
+        GRPC_PORT: "0",
+        HOST: "127.0.0.1",
+        DATA_DIR: home,
+        LOG_LEVEL: "fatal",
+        [name]: taken,
+      };
+      const { code, stderr } = await FornoUnderTest.outcome(env);
+      expect(code).toBe(1);
+      expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
+        new RegExp(`127\\.0\\.0\\.1:${taken}.*: set PORT or GRPC_PORT to a free port\\.$`),
+      );
+      expect(databasePidOf(home)).toBeUndefined();
+    },
+  );
 });
 
 describe("a first start without a password and without a seed", () => {
@@ -71,7 +91,8 @@ describe("a first start without a password and without a seed", () => {
   });
   afterAll(() => forno.remove());
 
-  const shownPasswords = (): string[] => [...forno.output.matchAll(PASSWORD_LINE)].map(([, password]) => password ?? "");
+  const shownPasswords = (): string[] =>
+    [...forno.output.matchAll(PASSWORD_LINE)].map(([, password]) => password ?? "");
   const signIn = async (username: string, password: string): Promise<number> =>
     (await forno.ask("POST", "/api/v1/auth/super-admin/login", { body: { username, password } })).status;
 
@@ -93,7 +114,8 @@ describe("a first start without a password and without a seed", () => {
 
   it("opens to no password that people try first", async () => {
     for (const password of ["admin", "password", "forno"]) expect(await signIn("admin", password)).toBe(401);
-    for (const username of ["root", "super_admin", "forno"]) expect(await signIn(username, username)).toBe(401);
+    for (const username of ["root", "super_admin", "forno"])
+      expect(await signIn(username, username)).toBe(401);
   });
 
   it("serves an empty menu and refuses an order by name", async () => {
@@ -102,7 +124,9 @@ describe("a first start without a password and without a seed", () => {
     expect(menu.body).toMatchObject({ pizzas: [], extras: [], sets: [] });
     expect((await forno.ask("GET", "/api/v1/branches")).body).toEqual({ items: [] });
     const items = [{ name: "Пепперони", quantity: 1 }];
-    const order = await forno.ask("POST", "/api/v1/order", { body: { fulfilment: "pickup", payment_method: "cash", items } });
+    const order = await forno.ask("POST", "/api/v1/order", {
+      body: { fulfilment: "pickup", payment_method: "cash", items },
+    });
     expect([404, 422]).toContain(order.status);
   });
 });
@@ -123,18 +147,23 @@ describe("a running Forno", () => {
       body: { fulfilment: "pickup", payment_method: "cash", items: [{ menu_item_id: pizza, quantity: 1 }] },
       headers: { "idempotency-key": key },
     });
-  const health = () => forno.ask<{ status: string; checks: Record<string, { status: string }> }>("GET", "/api/v1/health");
+  const health = () =>
+    forno.ask<{ status: string; checks: Record<string, { status: string }> }>("GET", "/api/v1/health");
 
   it("has no account of the seed that anybody can sign in to", async () => {
     for (const { email } of PEOPLE.slice(-3))
-      expect((await forno.ask("POST", "/api/v1/auth/login", { body: { email, password: "password" } })).status).toBe(401);
+      expect(
+        (await forno.ask("POST", "/api/v1/auth/login", { body: { email, password: "password" } })).status,
+      ).toBe(401);
   });
 
   it("keeps a second one off its data directory with one clear line, and goes on", async () => {
     const database = forno.databasePid;
     const second = await FornoUnderTest.outcome({ PORT: "0", GRPC_PORT: "0", DATA_DIR: forno.dataDir });
     expect(second.code).toBe(1);
-    expect(second.stderr).toBe(`Another Forno is running on ${forno.dataDir}: stop it, or give this one another DATA_DIR.\n`);
+    expect(second.stderr).toBe(
+      `Another Forno is running on ${forno.dataDir}: stop it, or give this one another DATA_DIR.\n`,
+    );
     expect(forno.databasePid).toBe(database);
     expect((await order("after-the-second-one")).status).toBe(201);
   });
@@ -158,7 +187,11 @@ describe("a running Forno", () => {
     process.kill(killed, "SIGKILL");
     await eventually(async () => {
       const { status, body } = await health();
-      expect({ status, overall: body.status, database: body.checks["database"]?.status }).toEqual({ status: 503, overall: "down", database: "down" });
+      expect({ status, overall: body.status, database: body.checks["database"]?.status }).toEqual({
+        status: 503,
+        overall: "down",
+        database: "down",
+      });
     });
     expect((await forno.ask("GET", "/api/v1/health/ready")).status).toBe(503);
     expect((await forno.ask("GET", "/api/v1/health/live")).status).toBe(200);
@@ -191,6 +224,12 @@ describe("a running Forno", () => {
     expect(took_ms).toBeLessThan(STOP_MS_MAX);
     expect(forno.databasePid).toBeUndefined();
     await forno.start();
-    expect((await forno.ask("POST", "/api/v1/auth/super-admin/login", { body: { username: "admin", password: ADMIN_PASSWORD } })).status).toBe(200);
+    expect(
+      (
+        await forno.ask("POST", "/api/v1/auth/super-admin/login", {
+          body: { username: "admin", password: ADMIN_PASSWORD },
+        })
+      ).status,
+    ).toBe(200);
   });
 });

@@ -3,11 +3,23 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium, type Page } from "playwright-core";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((file) => existsSync(file));
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((file) =>
+  existsSync(file),
+);
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
 
 export const hasBrowser = CHROMIUM !== undefined;
-if (!hasBrowser) console.warn("SKIPPED: no page is tested in a browser, there is no Chromium (Debian: apt-get install chromium).");
+if (!hasBrowser)
+  console.warn(
+    "SKIPPED: no page is tested in a browser, there is no Chromium (Debian: apt-get install chromium).",
+  );
 
 /** A page of a real browser, with everything that it complained of and asked for. */
 export interface Browser {
@@ -30,7 +42,7 @@ export async function openBrowser(): Promise<Browser> {
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (line) => {
-    if (line.type() === "error") complaints.push(line.text());
+    if (line.type() === "error") complaints.push(`${line.text()} ${line.location().url}`);
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("request", (request) => requests.push(request.url()));

@@ -9,7 +9,11 @@ export const GUEST_NAME = "Anna Ivanova";
 export interface Placed {
   readonly order_id: string;
   readonly display_id: string;
-  readonly items: readonly { readonly unit_price_minor: number; readonly line_total_minor: number; readonly extras: readonly object[] }[];
+  readonly items: readonly {
+    readonly unit_price_minor: number;
+    readonly line_total_minor: number;
+    readonly extras: readonly object[];
+  }[];
   readonly items_total_minor: number;
   readonly delivery_fee_minor: number;
   readonly discount_minor: number;
@@ -71,7 +75,9 @@ export class Chain {
   /** Opens a branch that never closes, in UTC; resolves with its id. */
   async openBranch(slots: object = {}): Promise<string> {
     const code = `T${String.fromCharCode("A".charCodeAt(0) + this.#branches++)}`;
-    const hours = Object.fromEntries(["1", "2", "3", "4", "5", "6", "7"].map((day) => [day, { open: "00:00", close: "24:00" }]));
+    const hours = Object.fromEntries(
+      ["1", "2", "3", "4", "5", "6", "7"].map((day) => [day, { open: "00:00", close: "24:00" }]),
+    );
     const { body } = await this.desk<{ branch: { branch_id: string } }>("POST", "/api/v1/erp/branches", {
       ...{ code, name: { ru: code, en: code }, address: { ru: code, en: code }, time_zone: "UTC" },
       ...{ delivery_fee_minor: 19_900, free_delivery_from_minor: null, slots: { hours, ...slots } },
@@ -84,7 +90,9 @@ export class Chain {
     const email = `${role}-${randomUUID()}@forno.test`;
     const password = "long enough for anybody";
     await this.desk("POST", "/api/v1/auth/users", { role, name: role, email, password, branch_ids });
-    const { body } = await this.forno.ask<{ token: string }>("POST", "/api/v1/auth/login", { body: { email, password } });
+    const { body } = await this.forno.ask<{ token: string }>("POST", "/api/v1/auth/login", {
+      body: { email, password },
+    });
     return body.token;
   }
 
@@ -96,12 +104,22 @@ export class Chain {
 
   /** A wish for one pizza, to be picked up. */
   wish(change: object = {}): object {
-    return { fulfilment: "pickup", payment_method: "cash", items: [{ menu_item_id: this.dish("Pepperoni").id, quantity: 1 }], ...change };
+    return {
+      fulfilment: "pickup",
+      payment_method: "cash",
+      items: [{ menu_item_id: this.dish("Pepperoni").id, quantity: 1 }],
+      ...change,
+    };
   }
 
   /** The same for a guest who gives name, phone and address. */
   delivery(change: object = {}): object {
-    return this.wish({ fulfilment: "delivery", address: GUEST_ADDRESS, customer: { name: GUEST_NAME, phone: GUEST_PHONE }, ...change });
+    return this.wish({
+      fulfilment: "delivery",
+      address: GUEST_ADDRESS,
+      customer: { name: GUEST_NAME, phone: GUEST_PHONE },
+      ...change,
+    });
   }
 
   /** Asks for an order in the shop, as a guest unless with a token. */
@@ -120,11 +138,16 @@ export class Chain {
   /** A request of the super admin that is not refused. */
   async desk<T = Record<string, unknown>>(method: string, route: string, body?: object): Promise<Answer<T>> {
     const answer = await this.forno.ask<T>(method, route, { body, token: this.admin });
-    if (answer.status >= 300) throw new Error(`${method} ${route}: ${String(answer.status)} ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${route}: ${String(answer.status)} ${JSON.stringify(answer.body)}`);
     return answer;
   }
 
-  step(order_id: string, status: string, token = this.admin): Promise<Answer<Problem & { position: number }>> {
+  step(
+    order_id: string,
+    status: string,
+    token = this.admin,
+  ): Promise<Answer<Problem & { position: number }>> {
     return this.forno.ask("POST", `/api/v1/erp/orders/${order_id}/status`, { body: { status }, token });
   }
 

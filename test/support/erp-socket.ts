@@ -45,7 +45,9 @@ export class ErpSocket {
 
   /** Ids of the orders that were announced, in the order of the messages. */
   created(): string[] {
-    return this.messages.filter(({ type }) => type === "order:created").map(({ data }) => String(data["order_id"]));
+    return this.messages
+      .filter(({ type }) => type === "order:created")
+      .map(({ data }) => String(data["order_id"]));
   }
 
   close(): void {

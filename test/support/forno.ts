@@ -36,21 +36,31 @@ export class FornoUnderTest {
     private readonly args: readonly string[],
   ) {}
 
-  static async create(env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<FornoUnderTest> {
+  static async create(
+    env: Readonly<Record<string, string>> = {},
+    ...args: readonly string[]
+  ): Promise<FornoUnderTest> {
     const home = mkdtempSync(path.join(tmpdir(), "forno-e2e-"));
     return new FornoUnderTest(await freePort(), await freePort(), home, env, args);
   }
 
   /** Runs the program until it ends by itself. */
   static async outcome(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      env: { PATH: process.env["PATH"], ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const out = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
     return { code, ...out };
   }
 
-  static async started(env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<FornoUnderTest> {
+  static async started(
+    env: Readonly<Record<string, string>> = {},
+    ...args: readonly string[]
+  ): Promise<FornoUnderTest> {
     const forno = await FornoUnderTest.create({ ADMIN_PASSWORD, RATE_LIMIT: "off", ...env }, ...args);
     await forno.start();
     return forno;
@@ -83,7 +93,8 @@ export class FornoUnderTest {
     const begun = performance.now();
     this.launch();
     await eventually(async () => {
-      if (this.#child?.exitCode !== null) throw new Error(`Forno ended with ${String(this.#child?.exitCode)}:\n${this.#output}`);
+      if (this.#child?.exitCode !== null)
+        throw new Error(`Forno ended with ${String(this.#child?.exitCode)}:\n${this.#output}`);
       expect((await fetch(`${this.url}/api/v1/health/ready`)).status).toBe(200);
     }, 30_000);
     return performance.now() - begun;
@@ -105,7 +116,8 @@ export class FornoUnderTest {
       },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
     this.#child = child;
   }
 
@@ -114,12 +126,18 @@ export class FornoUnderTest {
     this.#child?.stdin?.write(`${line}\n`);
   }
 
+  /** Resolves with the exit code once the process has ended (null after SIGKILL). */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    return new Promise((resolve) => child.once("exit", resolve));
+  }
+
   /** Ends the process by a signal and resolves with its exit code (null after SIGKILL). */
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-    child.kill(signal);
+    const ended = this.ended();
+    this.#child?.kill(signal);
     return ended;
   }
 
@@ -133,7 +151,12 @@ export class FornoUnderTest {
   async ask<T = Record<string, unknown>>(
     method: string,
     route: string,
-    options: { body?: unknown; raw?: string; token?: string | undefined; headers?: Record<string, string> } = {},
+    options: {
+      body?: unknown;
+      raw?: string;
+      token?: string | undefined;
+      headers?: Record<string, string>;
+    } = {},
   ): Promise<Answer<T>> {
     const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
     const answer = await fetch(this.url + route, {
@@ -148,7 +171,11 @@ export class FornoUnderTest {
     });
     const text = await answer.text();
     const json = answer.headers.get("content-type")?.includes("json") === true;
-    return { status: answer.status, headers: answer.headers, body: (json && text !== "" ? JSON.parse(text) : { text }) as T };
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (json && text !== "" ? JSON.parse(text) : { text }) as T,
+    };
   }
 
   async adminToken(): Promise<string> {

@@ -96,14 +96,19 @@ const document = {
 export function openApiComplaints(spec: Readonly<Record<string, unknown>>): string[] {
   const ajv = formats(new Ajv2020({ strict: false, allErrors: true }));
   ajv.validate(document, spec);
-  const complaints = (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ""}`);
+  const complaints = (ajv.errors ?? []).map(
+    ({ instancePath, message }) => `${instancePath} ${message ?? ""}`,
+  );
   const ids = new Set<unknown>();
   const visit = (value: unknown, key: string, path: string): void => {
     if (typeof value !== "object" || value === null) return;
-    if (key === "schema" && !("$ref" in value) && ajv.validateSchema(value) !== true) complaints.push(`${path} is no JSON Schema`);
+    if (key === "schema" && !("$ref" in value) && ajv.validateSchema(value) !== true)
+      complaints.push(`${path} is no JSON Schema`);
     for (const [name, inner] of Object.entries(value)) {
-      if (name === "operationId" && ids.size === ids.add(inner).size) complaints.push(`${path} has the id of another operation`);
-      if (name === "$ref" && !leadsSomewhere(spec, String(inner))) complaints.push(`${path} refers to ${String(inner)}, which is not there`);
+      if (name === "operationId" && ids.size === ids.add(inner).size)
+        complaints.push(`${path} has the id of another operation`);
+      if (name === "$ref" && !leadsSomewhere(spec, String(inner)))
+        complaints.push(`${path} refers to ${String(inner)}, which is not there`);
       visit(inner, name, `${path}/${name}`);
     }
   };
@@ -114,5 +119,8 @@ export function openApiComplaints(spec: Readonly<Record<string, unknown>>): stri
 
 function leadsSomewhere(spec: unknown, reference: string): boolean {
   const parts = reference.slice(2).split("/");
-  return parts.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], spec) !== undefined;
+  return (
+    parts.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], spec) !==
+    undefined
+  );
 }

@@ -106,9 +106,27 @@ export async function dumpSchema(pool: Pool): Promise<string> {
   const tables: string[] = [];
   for (const { oid, head, tail } of (await pool.query<Relation>(TABLES)).rows) {
     const inside = await described(COLUMNS_AND_CONSTRAINTS, [oid]);
-    tables.push([head, inside.map((line) => `  ${line}`).join(",\n"), tail, ...(await described(AROUND_A_TABLE, [oid]))].join("\n"));
+    tables.push(
+      [
+        head,
+        inside.map((line) => `  ${line}`).join(",\n"),
+        tail,
+        ...(await described(AROUND_A_TABLE, [oid])),
+      ].join("\n"),
+    );
   }
-  const lines = [await described(SCHEMAS), await described(EXTENSIONS), await described(ENUMS), await described(DOMAINS), await described(SEQUENCES)];
-  const blocks = [...lines.map((block) => block.join("\n")), ...tables, ...(await described(VIEWS)), ...(await described(FUNCTIONS))];
+  const lines = [
+    await described(SCHEMAS),
+    await described(EXTENSIONS),
+    await described(ENUMS),
+    await described(DOMAINS),
+    await described(SEQUENCES),
+  ];
+  const blocks = [
+    ...lines.map((block) => block.join("\n")),
+    ...tables,
+    ...(await described(VIEWS)),
+    ...(await described(FUNCTIONS)),
+  ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }

@@ -11,7 +11,10 @@ const GOLDEN = path.resolve(__dirname, "../../support/schema.golden.sql");
 const WITHOUT_ENTITY = ["schema_migrations"];
 
 const servers = ["embedded", ...(hasSystemPostgres() ? (["system"] as const) : [])] as const;
-if (!hasSystemPostgres()) console.warn("SKIPPED: the schema on the system's PostgreSQL 15, there is none (Debian: apt-get install postgresql-15).");
+if (!hasSystemPostgres())
+  console.warn(
+    "SKIPPED: the schema on the system's PostgreSQL 15, there is none (Debian: apt-get install postgresql-15).",
+  );
 
 describe.each(servers)("an empty database after all migrations, on the %s PostgreSQL", (server) => {
   let database: TestDatabase;
@@ -42,7 +45,9 @@ describe.each(servers)("an empty database after all migrations, on the %s Postgr
   });
 
   it("has an entity for every public table, with just its columns, types, nullability and primary key", async () => {
-    const shapes = Object.fromEntries(database.db.entityMetadatas.map((entity) => [entity.tableName, shapeOfEntity(entity)]));
+    const shapes = Object.fromEntries(
+      database.db.entityMetadatas.map((entity) => [entity.tableName, shapeOfEntity(entity)]),
+    );
     expect(shapes).toEqual(await shapesOfTables());
   });
 
@@ -62,7 +67,13 @@ describe.each(servers)("an empty database after all migrations, on the %s Postgr
   }
 
   async function shapesOfTables(): Promise<Record<string, Record<string, string>>> {
-    const { rows } = await database.pool.query<{ table: string; name: string; type: string; nullable: boolean; primary: boolean }>(
+    const { rows } = await database.pool.query<{
+      table: string;
+      name: string;
+      type: string;
+      nullable: boolean;
+      primary: boolean;
+    }>(
       `select c.relname as table, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
          exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)) as primary
        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -71,7 +82,8 @@ describe.each(servers)("an empty database after all migrations, on the %s Postgr
       [WITHOUT_ENTITY],
     );
     const tables: Record<string, Record<string, string>> = {};
-    for (const { table, name, type, nullable, primary } of rows) (tables[table] ??= {})[name] = shape(type, nullable, primary);
+    for (const { table, name, type, nullable, primary } of rows)
+      (tables[table] ??= {})[name] = shape(type, nullable, primary);
     return tables;
   }
 });

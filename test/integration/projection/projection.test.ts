@@ -134,11 +134,28 @@ describe("a projection", () => {
   });
 
   test("says that it is behind when a read waits for too long", async () => {
-    const host = await project();
+    const slow = Promise.withResolvers<undefined>();
+    const host = await project({
+      apply: async (events, tx) => {
+        await slow.promise;
+        await purseProjection.apply(events, tx);
+      },
+    });
     const head = await moveMoney(1);
-    await expect(host.reached(head + 1, 20)).rejects.toMatchObject({
+    await expect(host.reached(head, 20)).rejects.toMatchObject({
       name: "UnavailableError",
       type: "projection.behind",
+    });
+    slow.resolve(undefined);
+    await host.reached(head);
+  });
+
+  test("does not wait for a position that nobody was told", async () => {
+    const host = await project();
+    const head = await moveMoney(1);
+    await expect(host.reached(head + 1, 60_000)).rejects.toMatchObject({
+      name: "RefusedError",
+      type: "input.position_unknown",
     });
   });
 

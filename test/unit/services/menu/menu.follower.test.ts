@@ -22,7 +22,7 @@ function surroundings() {
   };
   const handle: FeedHandle = { position: 7, reached: () => world.reached(), stop: () => Promise.resolve() };
   const needs = {
-    log: { head: () => Promise.resolve(7) },
+    log: { head: () => Promise.resolve(8) },
     feed: {
       subscribe(subscription: FeedSubscription) {
         world.subscription = subscription;
@@ -112,6 +112,7 @@ describe("the follower of the menu", () => {
     await follower.reached(7);
     world.reached = () => Promise.reject(new Error("too slow"));
     await expect(follower.reached(8)).rejects.toMatchObject({ type: "menu.behind" });
+    await expect(follower.reached(9)).rejects.toMatchObject({ type: "input.position_unknown" });
     await follower.stop();
   });
 });
