@@ -2,7 +2,7 @@ import { api, element, Problem } from "./api.js";
 import { clock, localized, money, text } from "./text.js";
 
 /** Order ids and track tokens of orders placed on this page, newest first, kept over a reload. */
-const PLACED_KEPT = 5;
+const PLACED_KEPT = 3;
 const at = (id) => document.getElementById(id);
 
 /** The left half: menu, cart, placing an order, and its status afterwards. */

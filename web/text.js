@@ -129,7 +129,7 @@ export function text(key, values = {}) {
 export const localized = (name) => name[language] ?? name.ru;
 
 export function money(minor, currency) {
-  return new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: 0 }).format(minor / 100);
+  return new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: minor % 100 === 0 ? 0 : 2 }).format(minor / 100);
 }
 
 /** Time of day at the branch. */

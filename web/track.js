@@ -5,6 +5,7 @@ const token = location.pathname.split("/").at(-1);
 const steps = (order) => ["pending", "preparing", "cooking", "ready", ...(order.fulfilment === "delivery" ? ["delivery"] : []), "delivered"];
 let order = null;
 let unknown = false;
+let timeZone;
 
 /** One order for whoever holds its link: where it is on its way, live. */
 function draw() {
@@ -15,7 +16,7 @@ function draw() {
   const at = steps(order).indexOf(order.status);
   place.replaceChildren(
     element("h2", {}, order.display_id),
-    element("p", {}, order.status === "cancelled" ? text("status:cancelled") : text("readyAt", { time: clock(order.ready_at) })),
+    element("p", {}, order.status === "cancelled" ? text("status:cancelled") : text("readyAt", { time: clock(order.ready_at, timeZone) })),
     element(
       "ol",
       { class: "steps" },
@@ -27,7 +28,12 @@ function draw() {
 
 async function load() {
   try {
-    order = await api("GET", `/api/v1/track/${encodeURIComponent(token)}`);
+    const [found, branches] = await Promise.all([
+      api("GET", `/api/v1/track/${encodeURIComponent(token)}`),
+      api("GET", "/api/v1/branches"),
+    ]);
+    order = found;
+    timeZone = branches.items.find(({ branch_id }) => branch_id === order.branch_id)?.time_zone;
   } catch (error) {
     unknown = error.status === 404 || error.status === 400;
   }

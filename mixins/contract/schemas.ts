@@ -7,8 +7,18 @@ export const Uuid = Type.String({ format: "uuid", description: "UUID" });
 export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 export const LocalDate = Type.String({ format: "date", description: "Calendar date, YYYY-MM-DD" });
 /** Integer minor units (kopecks); never a float. */
-export const Minor = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Minor units" });
-export const PositionSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Event-log position" });
+export const Minor = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: "Minor units",
+});
+/** Minor units that people set: at most 10 billion roubles, so that sums of thousands of them stay exact. */
+export const SettableMinor = Type.Integer({ minimum: 0, maximum: 1e12, description: "Minor units" });
+export const PositionSchema = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: "Event-log position",
+});
 
 /** An object that refuses unknown fields. */
 export function strictObject<T extends Record<string, TSchema>>(properties: T): TObject<T> {
@@ -24,7 +34,11 @@ export const PageParams = {
 /** Reads that wait until the read model has reached a write's `position`. */
 export const AfterParam = {
   after: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "Wait until the read model has reached this position" }),
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: "Wait until the read model has reached this position",
+    }),
   ),
 };
 

@@ -2,6 +2,7 @@ import { Type, type TSchema } from "@sinclair/typebox";
 import {
   LocalDate,
   Minor,
+  SettableMinor,
   PositionSchema,
   Timestamp,
   Uuid,
@@ -39,7 +40,7 @@ export const Holidays = Type.Array(
 );
 
 const rules = {
-  capacity_minor: Minor,
+  capacity_minor: SettableMinor,
   slot_minutes: Type.Integer({ minimum: 5, maximum: 240 }),
   lead_time_minutes: Type.Integer({ minimum: 0, maximum: 1440 }),
   preorder_hours: Type.Integer({ minimum: 0, maximum: 720 }),
@@ -68,8 +69,8 @@ const details = {
   phone: nullable(Type.String({ pattern: "^\\+?[0-9][0-9 ()-]{4,24}$" })),
   time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name" }),
   currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217" }),
-  delivery_fee_minor: Minor,
-  free_delivery_from_minor: nullable(Minor),
+  delivery_fee_minor: SettableMinor,
+  free_delivery_from_minor: nullable(SettableMinor),
   is_default: Type.Boolean(),
   legal_entity_id: nullable(Uuid),
 };

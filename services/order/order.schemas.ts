@@ -80,6 +80,7 @@ const LineView = strictObject({
 export const OrderViewSchema = Type.Unsafe<OrderView>(
   strictObject({
     order_id: Uuid,
+    branch_id: Uuid,
     display_id: Type.String(),
     status: StatusSchema,
     fulfilment: FulfilmentSchema,
@@ -90,7 +91,6 @@ export const OrderViewSchema = Type.Unsafe<OrderView>(
     placed_at: Timestamp,
     updated_at: Timestamp,
     preorder: Type.Boolean(),
-    branch_id: Type.Optional(Uuid),
     business_date: Type.Optional(LocalDate),
     channel: Type.Optional(ChannelSchema),
     notes: Type.Optional(Nullable(Type.String())),

@@ -64,6 +64,7 @@ export interface OrderLineView {
 /** An order as one role sees it. The first block is public; an optional field that is absent is not for this role. */
 export interface OrderView {
   order_id: string;
+  branch_id: string;
   display_id: string;
   status: OrderStatus;
   fulfilment: Fulfilment;
@@ -75,7 +76,6 @@ export interface OrderView {
   updated_at: string;
   preorder: boolean;
 
-  branch_id?: string;
   business_date?: string;
   channel?: Channel;
   notes?: string | null;
@@ -185,6 +185,7 @@ function publicView(order: OrderFacts): OrderView {
   if (first === undefined) throw new Error(`order ${order.order_id} holds no slot`);
   return {
     order_id: order.order_id,
+    branch_id: order.branch_id,
     display_id: order.display_id,
     status: order.status ?? "pending",
     fulfilment: order.fulfilment,
@@ -201,7 +202,6 @@ function publicView(order: OrderFacts): OrderView {
 function kitchenView(order: OrderFacts): OrderView {
   return {
     ...publicView(order),
-    branch_id: order.branch_id,
     business_date: order.business_date,
     channel: order.channel,
     notes: order.notes,

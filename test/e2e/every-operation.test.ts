@@ -7,7 +7,7 @@ import { FornoUnderTest } from "../support/forno";
 /** `FUZZ_RUNS` requests an operation, drawn from `FUZZ_SEED`; many more than usual find what is rare. */
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 24);
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
-/** A file for all that was found, and which statuses each operation answered with. */
+/** A file for all that was found, and what each operation answered. */
 const REPORT = process.env["FUZZ_REPORT"];
 /** Hashing a password takes a tenth of a second. */
 const HASHING = /^auth_(super_admin_login|register|login|change_password|user_create|user_reset_password)$/;
@@ -112,7 +112,7 @@ describe("every operation of the OpenAPI document", () => {
     if (REPORT !== undefined)
       writeFileSync(
         REPORT,
-        JSON.stringify({ statuses: session.statuses, found: Object.fromEntries(found) }, null, 1),
+        JSON.stringify({ outcomes: session.outcomes, found: Object.fromEntries(found) }, null, 1),
       );
     expect(Object.fromEntries(found)).toEqual({});
     expect(forno.output).not.toContain("Defect");

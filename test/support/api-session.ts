@@ -57,8 +57,8 @@ export function operationsOf(document: OpenApi): Operation[] {
 /** Sends drafts to a running Forno, remembers what its answers hold, and says what is wrong with them. */
 export class ApiSession {
   readonly #known = new Map<string, unknown[]>();
-  /** How often each operation has answered with each status. */
-  readonly statuses: Record<string, Record<number, number>> = {};
+  /** How often each operation has answered with each status and code. */
+  readonly outcomes: Record<string, Record<string, number>> = {};
   readonly #validators = new Map<JsonSchema, ValidateFunction>();
 
   /** `secret` values are never sent: with them a request could lock its own caller out. */
@@ -99,8 +99,9 @@ export class ApiSession {
       content_type,
       body: content_type.includes("json") && text !== "" ? (JSON.parse(text) as unknown) : text,
     };
-    const seen = (this.statuses[id] ??= {});
-    seen[answer.status] = (seen[answer.status] ?? 0) + 1;
+    const seen = (this.outcomes[id] ??= {});
+    const outcome = [answer.status, (exchange.body as { code?: unknown } | null)?.code].join(" ");
+    seen[outcome] = (seen[outcome] ?? 0) + 1;
     if (answer.ok) this.#remember(exchange.body, "body");
     return exchange;
   }
