@@ -1,9 +1,24 @@
 /** The arrows of the house: services → mixins → entities; rooms know each other by contract only. */
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
-    { name: "mixins-know-no-service", severity: "error", from: { path: "^mixins/" }, to: { path: "^(services|seed|start|boot)" } },
-    { name: "entities-know-nobody", severity: "error", from: { path: "^entities/" }, to: { path: "^(services|mixins)/", dependencyTypesNot: ["type-only"] } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "mixins-know-no-service",
+      severity: "error",
+      from: { path: "^mixins/" },
+      to: { path: "^(services|seed|start|boot)" },
+    },
+    {
+      name: "entities-know-nobody",
+      severity: "error",
+      from: { path: "^entities/" },
+      to: { path: "^(services|mixins)/", dependencyTypesNot: ["type-only"] },
+    },
     {
       name: "rooms-meet-by-contract",
       severity: "error",
@@ -17,9 +32,18 @@ module.exports = {
       name: "deciders-are-pure",
       severity: "error",
       from: { path: "\\.decider\\.ts$" },
-      to: { path: "node_modules|^mixins/(postgres|projection|process|rest|event-feed)", dependencyTypesNot: ["type-only"], pathNot: "luxon" },
+      to: {
+        path: "node_modules|^mixins/(postgres|projection|process|rest|event-feed)",
+        dependencyTypesNot: ["type-only"],
+        pathNot: "luxon",
+      },
     },
-    { name: "product-needs-no-test", severity: "error", from: { pathNot: "^(test|bench)/" }, to: { path: "^(test|bench)/" } },
+    {
+      name: "product-needs-no-test",
+      severity: "error",
+      from: { pathNot: "^(test|bench)/" },
+      to: { path: "^(test|bench)/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

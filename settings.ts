@@ -128,7 +128,7 @@ const SETTINGS = {
   BUSINESS_CLOSE_MIN: { read: whole(0, 59), fallback: 0, help: "closing minute of a new branch, UTC" },
   SLOT_MINUTES: { read: whole(5, 240), fallback: 15, help: "length of a slot of a new branch" },
   SLOT_CAPACITY_MINOR: {
-    read: whole(0, 1e15),
+    read: whole(0, 1e12),
     fallback: 1_000_000,
     help: "capacity of a slot of a new branch, minor units",
   },
@@ -164,9 +164,7 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
 /** The text of `--help`. */
 export function settingsHelp(): string {
   const lines = Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, help }]) => {
-    const shown = ["string", "number"].includes(typeof fallback)
-      ? ` [${String(fallback)}]`
-      : "";
+    const shown = ["string", "number"].includes(typeof fallback) ? ` [${String(fallback)}]` : "";
     return `  ${name.padEnd(22)}${help}${shown}`;
   });
   return ["Settings, by environment variable [default]:", ...lines].join("\n");

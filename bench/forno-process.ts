@@ -42,7 +42,10 @@ export class FornoProcess {
   async ask<T>(method: string, route: string, body?: object, token?: string): Promise<T> {
     const answer = await fetch(`http://127.0.0.1:${String(this.port)}${route}`, {
       method,
-      headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${route}: ${String(answer.status)} ${await answer.text()}`);
@@ -57,7 +60,9 @@ export class FornoProcess {
   cpu_ms(): number {
     const stat = this.#proc("stat");
     const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields === undefined ? Number.NaN : ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS;
+    return fields === undefined
+      ? Number.NaN
+      : ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS;
   }
 
   /** Resident memory of the Node process, in MB; NaN where there is no /proc. */
@@ -73,10 +78,13 @@ export class FornoProcess {
   }
 
   async ready(): Promise<void> {
-    for (const deadline = Date.now() + 30_000; ; ) {
-      const answer = await fetch(`http://127.0.0.1:${String(this.port)}/api/v1/health/ready`).catch(() => undefined);
+    for (const deadline = Date.now() + 30_000; ;) {
+      const answer = await fetch(`http://127.0.0.1:${String(this.port)}/api/v1/health/ready`).catch(
+        () => undefined,
+      );
       if (answer?.ok === true) return;
-      if (Date.now() > deadline || this.child.exitCode !== null) throw new Error("Forno did not become ready.");
+      if (Date.now() > deadline || this.child.exitCode !== null)
+        throw new Error("Forno did not become ready.");
       await pause(20);
     }
   }

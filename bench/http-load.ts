@@ -37,10 +37,13 @@ export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
     latencies_ms.push(performance.now() - since);
     statuses[status] = (statuses[status] ?? 0) + 1;
   };
-  await Promise.all(Array.from({ length: plan.connections }, () => oneConnection(plan.port, deadline, nextRequest, record)));
+  await Promise.all(
+    Array.from({ length: plan.connections }, () => oneConnection(plan.port, deadline, nextRequest, record)),
+  );
   const elapsed_s = (performance.now() - started) / 1000;
   latencies_ms.sort((a, b) => a - b);
-  const at = (share: number): number => latencies_ms[Math.min(latencies_ms.length - 1, Math.floor(latencies_ms.length * share))] ?? 0;
+  const at = (share: number): number =>
+    latencies_ms[Math.min(latencies_ms.length - 1, Math.floor(latencies_ms.length * share))] ?? 0;
   return {
     requests: latencies_ms.length,
     per_second: latencies_ms.length / elapsed_s,

@@ -21,14 +21,21 @@ export async function benchMenu(seconds: number): Promise<MenuFigures> {
     const menu = JSON.stringify(await forno.ask("GET", "/api/v1/menu"));
     const plain = await plainServer(menu);
     const read = (port: number) =>
-      loadFromOutside({ port, connections: 50, duration_ms: (seconds * 1000) / ROUNDS, method: "GET", path: "/api/v1/menu" });
+      loadFromOutside({
+        port,
+        connections: 50,
+        duration_ms: (seconds * 1000) / ROUNDS,
+        method: "GET",
+        path: "/api/v1/menu",
+      });
     const rounds: { ours: number; theirs: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const ours = (await read(forno.port)).per_second;
       rounds.push({ ours, theirs: (await read(plain.port)).per_second });
     }
     plain.stop();
-    const middle = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+    const middle = (values: number[]): number =>
+      values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
     return {
       bytes: Buffer.byteLength(menu),
       forno_per_s: middle(rounds.map(({ ours }) => ours)),
@@ -52,7 +59,10 @@ function plainServer(body: string): Promise<{ port: number; stop: () => void }> 
 if (require.main === module) {
   const body = Buffer.from(process.env["PLAIN_BODY"] ?? "");
   const server = createServer((_request, response) => {
-    response.writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": body.length });
+    response.writeHead(200, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": body.length,
+    });
     response.end(body);
   });
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));

@@ -32,18 +32,31 @@ export async function benchOrders(seconds: number): Promise<OrdersFigures[]> {
     const bodies = orderBodies(await forno.ask<Menu>("GET", "/api/v1/menu"));
     await load(forno, bodies, 50, 2_000);
     const figures: OrdersFigures[] = [];
-    for (const connections of [1, 50, 500]) figures.push(await load(forno, bodies, connections, seconds * 1000));
+    for (const connections of [1, 50, 500])
+      figures.push(await load(forno, bodies, connections, seconds * 1000));
     return figures;
   } finally {
     await forno.stop();
   }
 }
 
-async function load(forno: FornoProcess, bodies: readonly string[], connections: number, duration_ms: number): Promise<OrdersFigures> {
+async function load(
+  forno: FornoProcess,
+  bodies: readonly string[],
+  connections: number,
+  duration_ms: number,
+): Promise<OrdersFigures> {
   const cpuBefore_ms = forno.cpu_ms();
   const running = { now: true };
   const lag = watchLag(forno, running);
-  const report = await loadFromOutside({ port: forno.port, connections, duration_ms, method: "POST", path: "/api/v1/order", bodies });
+  const report = await loadFromOutside({
+    port: forno.port,
+    connections,
+    duration_ms,
+    method: "POST",
+    path: "/api/v1/order",
+    bodies,
+  });
   const cpu_ms = forno.cpu_ms() - cpuBefore_ms;
   running.now = false;
   const placed = report.statuses["201"] ?? 0;
@@ -60,7 +73,10 @@ async function load(forno: FornoProcess, bodies: readonly string[], connections:
 }
 
 interface Health {
-  readonly checks: { readonly event_log: { readonly position: number }; readonly projections: { readonly position: number } };
+  readonly checks: {
+    readonly event_log: { readonly position: number };
+    readonly projections: { readonly position: number };
+  };
 }
 
 /** Notes when the log reached a head and when the slowest projection passed it. */
@@ -70,7 +86,8 @@ async function watchLag(forno: FornoProcess, running: { readonly now: boolean })
   while (running.now || heads.length > 0) {
     const { head, slowest } = await positions(forno);
     const at = performance.now();
-    while (heads[0] !== undefined && heads[0].head <= slowest) worst_ms = Math.max(worst_ms, at - (heads.shift()?.at ?? at));
+    while (heads[0] !== undefined && heads[0].head <= slowest)
+      worst_ms = Math.max(worst_ms, at - (heads.shift()?.at ?? at));
     if (running.now) heads.push({ head, at });
     await pause(LAG_SAMPLE_MS);
   }

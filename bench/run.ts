@@ -20,13 +20,16 @@ async function main(only: string | undefined): Promise<void> {
       `Forno, PostgreSQL and the load generator share it.\n`,
   );
   if (only === undefined || only === "log") await withDatabase((url) => benchEventLog(url));
-  if (only === undefined || only === "orders") show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
+  if (only === undefined || only === "orders")
+    show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
   if (only === undefined || only === "menu") show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
 }
 
 function show(title: string, rows: readonly object[]): void {
   console.log(title);
-  console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]))));
+  console.table(
+    rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]))),
+  );
 }
 
 function rounded(value: unknown): unknown {

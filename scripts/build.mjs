@@ -6,7 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const stamp = path.join(root, "dist/.built");
-const sources = ["*.ts", "*.json", "{services,mixins,entities,seed,bench}/**/*.{ts,sql}", "proto/**/*.proto", "web/**/*"];
+const sources = [
+  "*.ts",
+  "*.json",
+  "{services,mixins,entities,seed,bench}/**/*.{ts,sql}",
+  "proto/**/*.proto",
+  "web/**/*",
+];
 
 function stale() {
   if (!existsSync(stamp)) return true;
@@ -17,10 +23,14 @@ function stale() {
 if (!process.argv.includes("--if-stale") || stale()) {
   const started = new Date();
   mkdirSync(path.join(root, "dist"), { recursive: true });
-  execFileSync(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  execFileSync(
+    process.execPath,
+    [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    {
+      cwd: root,
+      stdio: "inherit",
+    },
+  );
   for (const folder of ["entities/migrations", "proto", "web"])
     if (existsSync(path.join(root, folder)))
       cpSync(path.join(root, folder), path.join(root, "dist", folder), {

@@ -2,13 +2,23 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
-const roots = ["services", "mixins", "entities", "seed", ...readdirSync(".").filter((file) => file.endsWith(".ts"))].filter(existsSync);
+const roots = [
+  "services",
+  "mixins",
+  "entities",
+  "seed",
+  ...readdirSync(".").filter((file) => file.endsWith(".ts")),
+].filter(existsSync);
 let output;
 try {
-  output = execFileSync("depcruise", ["--config", ".dependency-cruiser.cjs", "--output-type", "json", ...roots], {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
+  output = execFileSync(
+    "depcruise",
+    ["--config", ".dependency-cruiser.cjs", "--output-type", "json", ...roots],
+    {
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    },
+  );
 } catch (error) {
   output = error.stdout;
   if (!output) throw error;

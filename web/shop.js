@@ -44,7 +44,10 @@ async function load(state) {
 function priceOf(state, dish) {
   const sale = state.sales.get(dish.id);
   if (!sale) return dish.price_minor;
-  return Math.min(dish.price_minor, sale.price_minor ?? Math.floor((dish.price_minor * (100 - sale.percent)) / 100));
+  return Math.min(
+    dish.price_minor,
+    sale.price_minor ?? Math.floor((dish.price_minor * (100 - sale.percent)) / 100),
+  );
 }
 
 const chosenBranch = (state) =>
@@ -64,7 +67,8 @@ async function place(state, draw) {
   const problem = at("order-problem");
   const body = orderOf(state);
   state.attempt ??= { key: crypto.randomUUID(), body: JSON.stringify(body) };
-  if (state.attempt.body !== JSON.stringify(body)) state.attempt = { key: crypto.randomUUID(), body: JSON.stringify(body) };
+  if (state.attempt.body !== JSON.stringify(body))
+    state.attempt = { key: crypto.randomUUID(), body: JSON.stringify(body) };
   button.disabled = true;
   problem.hidden = true;
   try {
@@ -91,7 +95,11 @@ function orderOf(state) {
     ...(at("time").value === "" ? {} : { preferred_time: at("time").value }),
     ...(fulfilment === "delivery" ? { address: at("address").value.trim() } : {}),
     customer: Object.fromEntries(Object.entries(customer).filter(([, value]) => value !== "")),
-    items: [...state.cart.values()].map(({ dish, quantity, extras }) => ({ menu_item_id: dish.id, quantity, extras })),
+    items: [...state.cart.values()].map(({ dish, quantity, extras }) => ({
+      menu_item_id: dish.id,
+      quantity,
+      extras,
+    })),
   };
 }
 
@@ -126,8 +134,28 @@ function drawMenu(state, draw) {
         element(
           "footer",
           {},
-          element("span", {}, ...boxes.map(({ extra, box }) => element("label", {}, box, ` ${localized(extra.name)} +${money(extra.price_minor, menu.currency)}`))),
-          element("button", { type: "button", onclick: add, disabled: !dish.available, "aria-label": `+ ${localized(dish.name)}` }, dish.available ? "+" : text("soldOut")),
+          element(
+            "span",
+            {},
+            ...boxes.map(({ extra, box }) =>
+              element(
+                "label",
+                {},
+                box,
+                ` ${localized(extra.name)} +${money(extra.price_minor, menu.currency)}`,
+              ),
+            ),
+          ),
+          element(
+            "button",
+            {
+              type: "button",
+              onclick: add,
+              disabled: !dish.available,
+              "aria-label": `+ ${localized(dish.name)}`,
+            },
+            dish.available ? "+" : text("soldOut"),
+          ),
         ),
       );
     }),
@@ -137,12 +165,16 @@ function drawMenu(state, draw) {
 function priceTag(state, dish) {
   const { currency } = state.menu;
   const price = priceOf(state, dish);
-  const before = price < dish.price_minor ? element("s", { title: text("sale") }, money(dish.price_minor, currency)) : null;
+  const before =
+    price < dish.price_minor
+      ? element("s", { title: text("sale") }, money(dish.price_minor, currency))
+      : null;
   return element("span", { class: "price" }, before, " ", money(price, currency));
 }
 
 function describe(dish, menu) {
-  if (dish.ingredients) return dish.ingredients.map((part) => `${localized(part.name)} ${part.grams}`).join(" · ");
+  if (dish.ingredients)
+    return dish.ingredients.map((part) => `${localized(part.name)} ${part.grams}`).join(" · ");
   const names = new Map(menu.pizzas.map((pizza) => [pizza.id, localized(pizza.name)]));
   return dish.items.map((part) => `${names.get(part.pizza_id) ?? "?"} × ${part.quantity}`).join(" · ");
 }
@@ -161,7 +193,11 @@ function drawCart(state, draw) {
       return element(
         "li",
         {},
-        element("span", {}, [localized(dish.name), ...names.map((extra) => localized(extra.name))].join(" + ")),
+        element(
+          "span",
+          {},
+          [localized(dish.name), ...names.map((extra) => localized(extra.name))].join(" + "),
+        ),
         element("button", { type: "button", onclick: change(-1), "aria-label": "−" }, "−"),
         element("span", {}, String(quantity)),
         element("button", { type: "button", onclick: change(1), "aria-label": "+" }, "+"),
@@ -169,33 +205,58 @@ function drawCart(state, draw) {
     }),
   );
   const total = lines.reduce(
-    (sum, [, { dish, quantity, names }]) => sum + quantity * (priceOf(state, dish) + names.reduce((extra, { price_minor }) => extra + price_minor, 0)),
+    (sum, [, { dish, quantity, names }]) =>
+      sum +
+      quantity * (priceOf(state, dish) + names.reduce((extra, { price_minor }) => extra + price_minor, 0)),
     0,
   );
   at("place").disabled = lines.length === 0;
-  at("place").textContent = lines.length === 0 ? text("place") : `${text("place")} · ${money(total, state.menu.currency)}`;
+  at("place").textContent =
+    lines.length === 0 ? text("place") : `${text("place")} · ${money(total, state.menu.currency)}`;
 }
 
 function drawChoices(state) {
   const branch = chosenBranch(state);
-  keepingChoice(at("branch"), state.branches.map((each) => [each.branch_id, localized(each.name)]), branch?.branch_id);
-  keepingChoice(at("fulfilment"), [["pickup", text("pickup")], ["delivery", text("delivery")]], "pickup");
+  keepingChoice(
+    at("branch"),
+    state.branches.map((each) => [each.branch_id, localized(each.name)]),
+    branch?.branch_id,
+  );
+  keepingChoice(
+    at("fulfilment"),
+    [
+      ["pickup", text("pickup")],
+      ["delivery", text("delivery")],
+    ],
+    "pickup",
+  );
   keepingChoice(
     at("time"),
-    [["", text("soonest")], ...state.slots.map((slot) => [slot.start, `${clock(slot.start, branch?.time_zone)}–${clock(slot.end, branch?.time_zone)}`])],
+    [
+      ["", text("soonest")],
+      ...state.slots.map((slot) => [
+        slot.start,
+        `${clock(slot.start, branch?.time_zone)}–${clock(slot.end, branch?.time_zone)}`,
+      ]),
+    ],
     "",
   );
   at("address-field").hidden = at("fulfilment").value !== "delivery";
 }
 
 function keepingChoice(select, options, fallback) {
-  const chosen = options.some(([value]) => value === select.value) && select.options.length > 0 ? select.value : fallback;
-  select.replaceChildren(...options.map(([value, label]) => element("option", { value, selected: value === chosen }, label)));
+  const chosen =
+    options.some(([value]) => value === select.value) && select.options.length > 0 ? select.value : fallback;
+  select.replaceChildren(
+    ...options.map(([value, label]) => element("option", { value, selected: value === chosen }, label)),
+  );
 }
 
 function drawPlaced(state) {
   localStorage.setItem("placed", JSON.stringify(state.placed));
-  const zone = (order) => state.branches.find((branch) => branch.branch_id === order.branch_id)?.time_zone ?? chosenBranch(state)?.time_zone;
+  const zone = (order) =>
+    state.branches.find((branch) => branch.branch_id === order.branch_id)?.time_zone ??
+    chosenBranch(state)?.time_zone;
   at("placed").replaceChildren(
     ...state.placed.map((order) =>
       element(
@@ -203,7 +264,12 @@ function drawPlaced(state) {
         { class: "placed" },
         element("strong", {}, text("accepted", { id: order.display_id })),
         ` · ${money(order.total_minor, order.currency ?? state.menu.currency)} · ${text("readyAt", { time: clock(order.ready_at, zone(order)) })}`,
-        element("div", {}, `${text("track")}: `, element("a", { href: order.track_url }, text(`status:${order.status}`))),
+        element(
+          "div",
+          {},
+          `${text("track")}: `,
+          element("a", { href: order.track_url }, text(`status:${order.status}`)),
+        ),
       ),
     ),
   );
@@ -230,7 +296,8 @@ function followPlaced(state, draw) {
     socket.addEventListener("message", ({ data }) => {
       const message = JSON.parse(data);
       const order = state.placed.find(({ order_id }) => order_id === message.data?.order_id);
-      if (order && (message.data.status ?? message.data.to)) order.status = message.data.status ?? message.data.to;
+      if (order && (message.data.status ?? message.data.to))
+        order.status = message.data.status ?? message.data.to;
       if (message.type === "menu:updated") void load(state).then(draw);
       if (order) draw();
     });

@@ -129,17 +129,25 @@ export function text(key, values = {}) {
 export const localized = (name) => name[language] ?? name.ru;
 
 export function money(minor, currency) {
-  return new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: minor % 100 === 0 ? 0 : 2 }).format(minor / 100);
+  return new Intl.NumberFormat(language, {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: minor % 100 === 0 ? 0 : 2,
+  }).format(minor / 100);
 }
 
 /** Time of day at the branch. */
 export function clock(timestamp, timeZone) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone }).format(new Date(timestamp));
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone }).format(
+    new Date(timestamp),
+  );
 }
 
 /** Writes every static text of the page anew. */
 export function writeStaticTexts() {
   document.documentElement.lang = language;
   document.getElementById("language").textContent = language === "ru" ? "EN" : "RU";
-  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-text]"))
+    element.textContent = text(element.dataset.text);
 }

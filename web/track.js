@@ -2,7 +2,14 @@ import { api, element } from "./api.js";
 import { clock, localized, switchLanguage, text, writeStaticTexts } from "./text.js";
 
 const token = location.pathname.split("/").at(-1);
-const steps = (order) => ["pending", "preparing", "cooking", "ready", ...(order.fulfilment === "delivery" ? ["delivery"] : []), "delivered"];
+const steps = (order) => [
+  "pending",
+  "preparing",
+  "cooking",
+  "ready",
+  ...(order.fulfilment === "delivery" ? ["delivery"] : []),
+  "delivered",
+];
 let order = null;
 let unknown = false;
 let timeZone;
@@ -16,13 +23,29 @@ function draw() {
   const at = steps(order).indexOf(order.status);
   place.replaceChildren(
     element("h2", {}, order.display_id),
-    element("p", {}, order.status === "cancelled" ? text("status:cancelled") : text("readyAt", { time: clock(order.ready_at, timeZone) })),
+    element(
+      "p",
+      {},
+      order.status === "cancelled"
+        ? text("status:cancelled")
+        : text("readyAt", { time: clock(order.ready_at, timeZone) }),
+    ),
     element(
       "ol",
       { class: "steps" },
-      ...steps(order).map((step, index) => element("li", { class: index <= at ? "done" : "", "aria-current": index === at ? "step" : null }, text(`status:${step}`))),
+      ...steps(order).map((step, index) =>
+        element(
+          "li",
+          { class: index <= at ? "done" : "", "aria-current": index === at ? "step" : null },
+          text(`status:${step}`),
+        ),
+      ),
     ),
-    element("ul", {}, ...order.items.map((line) => element("li", {}, `${line.quantity} × ${localized(line.name)}`))),
+    element(
+      "ul",
+      {},
+      ...order.items.map((line) => element("li", {}, `${line.quantity} × ${localized(line.name)}`)),
+    ),
   );
 }
 

@@ -2,14 +2,7 @@ import type { Context } from "moleculer";
 
 /** Roles of SPEC "Auth"; `guest` has no token, `system` is Forno itself (process managers, jobs, REPL). */
 export type Role =
-  | "super_admin"
-  | "manager"
-  | "technologist"
-  | "cook"
-  | "courier"
-  | "customer"
-  | "guest"
-  | "system";
+  "super_admin" | "manager" | "technologist" | "cook" | "courier" | "customer" | "guest" | "system";
 
 /** Who asks. Made by the gateway from a verified token, carried in `ctx.meta.caller`. */
 export interface Caller {

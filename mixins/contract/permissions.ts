@@ -19,8 +19,8 @@ const CONTENT = [...DESK, "technologist"] as const satisfies readonly Role[];
  * an order (phone, address, payment) is decided in `services/order/order.view.ts`.
  */
 export const PERMISSIONS = {
-  "public": EVERYONE,
-  "session": SIGNED_IN,
+  public: EVERYONE,
+  session: SIGNED_IN,
   "order.place": EVERYONE,
   "order.place_for_others": DESK,
   "order.read": STAFF,
@@ -40,7 +40,7 @@ export const PERMISSIONS = {
   "user.manage": ["super_admin"],
   "ops.read": DESK,
   "ops.operate": ["super_admin"],
-  "internal": [],
+  internal: [],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** A row of {@link PERMISSIONS}. */

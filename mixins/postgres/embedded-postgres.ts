@@ -66,13 +66,15 @@ class Supervisor implements EmbeddedPostgres {
       if (!this.#stopping) this.log.warn(`The embedded database broke off: ${error.message}`);
     });
     await session.connect();
-    for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !(await locked(session)); ) {
+    for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !(await locked(session));) {
       if (Date.now() < deadline) {
         await pause(50);
         continue;
       }
       await session.end();
-      throw new DataDirInUseError(`Another Forno is running on ${this.dataDir}: stop it, or give this one another DATA_DIR.`);
+      throw new DataDirInUseError(
+        `Another Forno is running on ${this.dataDir}: stop it, or give this one another DATA_DIR.`,
+      );
     }
     this.#session = session;
     session.on("end", () => void this.#revive());
@@ -100,6 +102,8 @@ class Supervisor implements EmbeddedPostgres {
 }
 
 async function locked(session: Client): Promise<boolean> {
-  const { rows } = await session.query<{ locked: boolean }>("select pg_try_advisory_lock($1) as locked", [DATA_DIR_LOCK]);
+  const { rows } = await session.query<{ locked: boolean }>("select pg_try_advisory_lock($1) as locked", [
+    DATA_DIR_LOCK,
+  ]);
   return rows[0]?.locked === true;
 }

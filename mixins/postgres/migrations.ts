@@ -20,7 +20,8 @@ export function sqlMigrations(folder: string): (new () => MigrationInterface)[] 
 
 function sqlMigration(folder: string, file: string): new () => MigrationInterface {
   const [, number, title] = FILE_NAME.exec(file) ?? [];
-  if (number === undefined || title === undefined) throw new Error(`${file}: a migration is named NNNN-what-it-does.sql`);
+  if (number === undefined || title === undefined)
+    throw new Error(`${file}: a migration is named NNNN-what-it-does.sql`);
   return class implements MigrationInterface {
     readonly name = `${title}_${String(FIRST_TIMESTAMP + Number(number))}`;
     async up(runner: QueryRunner): Promise<void> {

@@ -23,7 +23,13 @@ export function unprivileged(folders: readonly string[]): Unprivileged {
   if (process.getuid?.() !== 0) return { prefix: [], options: {}, own: () => undefined };
   const { uid, gid } = nobody();
   if (folders.every((folder) => othersMayEnter(folder)))
-    return { prefix: [], options: { uid, gid }, own: (folder) => { chownSync(folder, uid, gid); } };
+    return {
+      prefix: [],
+      options: { uid, gid },
+      own: (folder) => {
+        chownSync(folder, uid, gid);
+      },
+    };
   if (spawnSync("unshare", ["--user", "true"]).status === 0)
     return { prefix: ["unshare", "--user"], options: {}, own: () => undefined };
   throw new Error(

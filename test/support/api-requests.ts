@@ -179,7 +179,7 @@ export function fitting(schema: JsonSchema, name: string): fc.Arbitrary<unknown>
   return fc.oneof(
     { weight: 3, arbitrary: own },
     ...(schema.const === undefined && schema.enum === undefined ? known : []),
-    ...(examples.length === 0 ? [] : [{ weight: 4, arbitrary: fc.constantFrom(...examples) }]),
+    ...(examples.length === 0 ? [] : [{ weight: 8, arbitrary: fc.constantFrom(...examples) }]),
   );
 }
 
@@ -260,7 +260,7 @@ export function requestFor(operation: Operation): fc.Arbitrary<Draft> {
     query: queryFor(inQuery),
     body: operation.body === undefined ? fc.constant(undefined) : fitting(operation.body, "body"),
     raw: fc.constant(undefined),
-    key: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, fc.constantFrom(...KEYS)),
+    key: fc.oneof({ weight: 19, arbitrary: fc.constant(undefined) }, fc.constantFrom(...KEYS)),
   });
   const hurt = fc.tuple(sane, fc.array(fc.tuple(fc.nat(), nasty, fc.nat(3)), { minLength: 1, maxLength: 2 }));
   const damaged = hurt.map(([draft, wounds]): Draft => {

@@ -31,6 +31,8 @@ export interface Exchange {
   readonly sent: unknown;
   readonly status: number;
   readonly content_type: string;
+  /** Of a problem document; else "". */
+  readonly code: string;
   readonly body: unknown;
 }
 
@@ -92,17 +94,19 @@ export class ApiSession {
     });
     const text = await answer.text();
     const content_type = answer.headers.get("content-type") ?? "";
+    const parsed = content_type.includes("json") && text !== "" ? (JSON.parse(text) as unknown) : text;
     const exchange: Exchange = {
       request: { method, url, headers, ...(body === undefined ? {} : { body: body.slice(0, 2_000) }) },
       sent: draft.raw === undefined ? sent : undefined,
       status: answer.status,
       content_type,
-      body: content_type.includes("json") && text !== "" ? (JSON.parse(text) as unknown) : text,
+      code: answer.ok ? "" : String((parsed as { code?: unknown }).code),
+      body: parsed,
     };
-    const seen = (this.outcomes[id] ??= {});
-    const outcome = [answer.status, (exchange.body as { code?: unknown } | null)?.code].join(" ");
-    seen[outcome] = (seen[outcome] ?? 0) + 1;
-    if (answer.ok) this.#remember(exchange.body, "body");
+    const outcomes = (this.outcomes[id] ??= {});
+    const outcome = `${String(answer.status)} ${exchange.code}`.trim();
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    if (answer.ok) this.#remember(parsed, "body");
     return exchange;
   }
 
@@ -121,17 +125,17 @@ export class ApiSession {
     return [...accepted, ...(schema === undefined ? [] : this.#misfits(schema, exchange.body))];
   }
 
-  #problemFaults({ status, content_type, body }: Exchange, refusals: string): string[] {
+  #problemFaults({ status, content_type, code, body }: Exchange, refusals: string): string[] {
     const { Problem } = this.document.components.schemas;
-    const { code, status: said } = body as { code?: unknown; status?: unknown };
+    const { status: said } = body as { status?: unknown };
     return [
       ...(status >= 500 ? [`status ${String(status)}`] : []),
       ...(content_type.startsWith("application/problem+json") ? [] : [`content type ${content_type}`]),
       ...(Problem === undefined ? ["no schema for problems"] : this.#misfits(Problem, body)),
       ...(said === status ? [] : [`the document says status ${String(said)}`]),
-      ...(ANYWHERE.test(String(code)) || refusals.includes(`\`${String(code)}\``)
+      ...(ANYWHERE.test(code) || refusals.includes(`\`${code}\``)
         ? []
-        : [`code ${String(code)} is not in the operation's refusals`]),
+        : [`code ${code} is not in the operation's refusals`]),
     ];
   }
 

@@ -23,12 +23,14 @@ export const SYSTEM_POSTGRES = "/usr/lib/postgresql/15/bin";
 export const hasSystemPostgres = (): boolean => existsSync(path.join(SYSTEM_POSTGRES, "postgres"));
 export const MIGRATIONS = path.resolve(__dirname, "../../entities/migrations");
 
-export async function startTestDatabase(options: {
-  server?: "embedded" | "system";
-  /** Leave the database empty. */
-  migrated?: boolean;
-  entities?: (new () => object)[];
-} = {}): Promise<TestDatabase> {
+export async function startTestDatabase(
+  options: {
+    server?: "embedded" | "system";
+    /** Leave the database empty. */
+    migrated?: boolean;
+    entities?: (new () => object)[];
+  } = {},
+): Promise<TestDatabase> {
   const home = mkdtempSync(path.join(tmpdir(), "forno-pg-"));
   chmodSync(home, 0o711);
   const binaries = options.server === "system" ? systemBinaries(SYSTEM_POSTGRES) : embeddedBinaries();

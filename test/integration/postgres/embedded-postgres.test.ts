@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Client } from "pg";
-import { DataDirInUseError, startEmbeddedPostgres, type EmbeddedPostgres } from "../../../mixins/postgres/embedded-postgres";
+import {
+  DataDirInUseError,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from "../../../mixins/postgres/embedded-postgres";
 import { eventually } from "../../support/eventually";
 
 describe("the embedded database of a data directory", () => {
