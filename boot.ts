@@ -106,7 +106,7 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
   const room = await openAuthRoom(runtime);
   closing.add(() => room.close());
   let admin: EnsuredAdmin | undefined;
-  const firstStart = firstStartService(runtime, async () => {
+  const firstStart = firstStartService(async () => {
     admin = await ensureAdmin(runtime, room);
     if (settings.SEED === "demo") await seedDemo(runtime, room);
   });
@@ -155,26 +155,20 @@ async function openDatabase(
   return { db, database, connection };
 }
 
-/** The rooms of the trade, which of them this node runs being its settings' choice. */
+/** The rooms of the trade. */
 function rooms(runtime: Runtime, room: AuthRoom): ServiceSchema[] {
-  const all: Readonly<Record<string, () => ServiceSchema>> = {
-    branch: () => createBranchService(runtime),
-    menu: () => createMenuService(runtime),
-    slot: () => createSlotService(runtime),
-    order: () => createOrderService(runtime),
-    auth: () => createAuthService(runtime, room),
-    ops: () => createOpsService(runtime),
-  };
-  const { SERVICES } = runtime.settings;
-  return Object.entries(all).flatMap(([name, create]) =>
-    SERVICES.length === 0 || SERVICES.includes(name) ? [create()] : [],
-  );
+  return [
+    createBranchService(runtime),
+    createMenuService(runtime),
+    createSlotService(runtime),
+    createOrderService(runtime),
+    createAuthService(runtime, room),
+    createOpsService(runtime),
+  ];
 }
 
 /** They wait for the first data: nobody meets an empty menu. */
 function gateways(runtime: Runtime, { verifier }: AuthRoom): ServiceSchema[] {
-  const { SERVICES } = runtime.settings;
-  if (SERVICES.length > 0 && !SERVICES.includes("gateway")) return [];
   const contracts = [
     ...orderContracts,
     ...slotContracts,
@@ -201,11 +195,8 @@ async function stopService(broker: ServiceBroker, name: string): Promise<void> {
 
 const FIRST_START = "first-start";
 
-function firstStartService({ settings }: Runtime, run: () => Promise<void>): ServiceSchema {
-  const wanted = ["branch", "menu", "slot", "order"].filter(
-    (name) => settings.SERVICES.length === 0 || settings.SERVICES.includes(name),
-  );
-  return { name: FIRST_START, dependencies: wanted, started: run };
+function firstStartService(run: () => Promise<void>): ServiceSchema {
+  return { name: FIRST_START, dependencies: ["branch", "menu", "slot", "order"], started: run };
 }
 
 function startingAfter(schema: ServiceSchema, service: string): ServiceSchema {

@@ -11,8 +11,12 @@ interface Setting<T> {
 /** A wrong setting; its message is the one clear line that the process prints before it exits with 2. */
 export class SettingsError extends Error {}
 
+/** Their values do not go into messages, which end up in logs. */
+const SECRETS: readonly string[] = ["JWT_SECRET", "ADMIN_PASSWORD", "DATABASE_URL"];
+
 function wrong(name: string, text: string, wanted: string): never {
-  throw new SettingsError(`${name}=${JSON.stringify(text)} is not valid: expected ${wanted}.`);
+  const shown = SECRETS.includes(name) ? name : `${name}=${JSON.stringify(text)}`;
+  throw new SettingsError(`${shown} is not valid: expected ${wanted}.`);
 }
 
 const whole =
@@ -93,11 +97,6 @@ const SETTINGS = {
     matching(/^[\w.-]+$/, "letters, digits, . - and _"),
     "name of this node (default: host and pid)",
   ),
-  SERVICES: {
-    read: list,
-    fallback: [] as readonly string[],
-    help: "services of this node, comma separated (default: all)",
-  },
   JWT_SECRET: optional(
     matching(/^.{32,}$/s, "at least 32 characters"),
     "signs tokens (default: generated once into DATA_DIR)",

@@ -33,7 +33,7 @@ export function historyDays(args: readonly string[]): number {
 /** All rooms in this process, their doors on free ports of this machine alone. */
 function seedSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const settings = loadSettings({ LOG_LEVEL: "warn", ...env });
-  return { ...settings, HOST: "127.0.0.1", PORT: 0, GRPC_PORT: 0, SERVICES: [], SEED: "demo" };
+  return { ...settings, HOST: "127.0.0.1", PORT: 0, GRPC_PORT: 0, SEED: "demo" };
 }
 
 function show({ done, total, orders, orders_per_s, seconds_left }: HistoryProgress): void {

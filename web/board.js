@@ -209,23 +209,21 @@ function drawSlots(state) {
     .filter((slot) => Date.parse(slot.end) > Date.now())
     .sort((a, b) => a.start.localeCompare(b.start));
   at("slots").replaceChildren(
-    ...slots
-      .slice(0, 16)
-      .map((slot) =>
-        element(
-          "div",
-          { class: "slot", role: "listitem" },
-          clock(slot.start, state.branches.get(slot.branch_id)?.time_zone),
-          element("meter", {
-            min: 0,
-            max: Math.max(1, slot.capacity_minor),
-            value: slot.load_minor,
-            low: slot.capacity_minor * 0.5,
-            high: slot.capacity_minor * 0.8,
-            optimum: 0,
-          }),
-          String(slot.orders_count),
-        ),
+    ...slots.slice(0, 16).map((slot) =>
+      element(
+        "div",
+        { class: "slot", role: "listitem" },
+        clock(slot.start, state.branches.get(slot.branch_id)?.time_zone),
+        element("meter", {
+          min: 0,
+          max: Math.max(1, slot.capacity_minor),
+          value: slot.load_minor,
+          low: slot.capacity_minor * 0.5,
+          high: slot.capacity_minor * 0.8,
+          optimum: 0,
+        }),
+        String(slot.orders_count),
       ),
+    ),
   );
 }
