@@ -141,6 +141,7 @@ export const EMAIL = "asking@customers.test";
 
 /** Values that a schema cannot say and that only they lead further inside. */
 const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
+  items: [[{ name: "Маргарита", quantity: 1 }], [{ name: "Пепперони", quantity: 2 }]],
   time_zone: ["Asia/Krasnoyarsk", "UTC", "Europe/Berlin", "Etc/GMT+12", "Africa/Casablanca", "Nowhere/Land"],
   inn: ["7707083893", "500100732259", "7707083894"],
   open: ["09:00", "00:00", "23:59", "23:45"],
@@ -173,13 +174,13 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 /** A value that fits a schema, or nearly; `name` is the property's. */
 export function fitting(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   const own = byType(schema, name);
-  const isScalar = !["object", "array", "null", "boolean"].includes(schema.type ?? "");
-  const known = isScalar ? [{ weight: 6, arbitrary: knownAs(name, own) }] : [];
-  const examples = isScalar ? (EXAMPLES[name] ?? []) : [];
+  const isChosen = schema.const !== undefined || schema.enum !== undefined;
+  const hasKnown = !isChosen && !["object", "array", "null", "boolean"].includes(schema.type ?? "");
+  const examples = schema.type === "null" ? [] : (EXAMPLES[name] ?? []);
   return fc.oneof(
     { weight: 3, arbitrary: own },
-    ...(schema.const === undefined && schema.enum === undefined ? known : []),
-    ...(examples.length === 0 ? [] : [{ weight: 8, arbitrary: fc.constantFrom(...examples) }]),
+    ...(hasKnown ? [{ weight: 5, arbitrary: knownAs(name, own) }] : []),
+    ...(examples.length === 0 ? [] : [{ weight: 5, arbitrary: fc.constantFrom(...examples) }]),
   );
 }
 
