@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { EMAIL, PASSWORD, requestFor, type Draft, type Operation } from "../support/api-requests";
+import type { Draft, Operation } from "../support/api-draft";
+import { EMAIL, PASSWORD, requestFor } from "../support/api-requests";
 import { ApiSession, operationsOf, type OpenApi } from "../support/api-session";
 import { FornoUnderTest } from "../support/forno";
 

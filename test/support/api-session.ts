@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020";
 import formats from "ajv-formats";
-import { Around, Known, type Draft, type JsonSchema, type Operation } from "./api-requests";
+import { Around, Known, type Draft, type JsonSchema, type Operation } from "./api-draft";
 
 /** What is needed of an OpenAPI document here. */
 export interface OpenApi {
@@ -176,7 +176,7 @@ export class ApiSession {
       }
     else if (value !== null && !this.secret.has(value)) {
       this.#keep(name, value);
-      if (name === "track_url") this.#keep("token", String(value).split("/").at(-1));
+      if (name === "track_url") this.#keep("token", textOf(value).split("/").at(-1));
     }
   }
 
@@ -192,7 +192,7 @@ export class ApiSession {
 
 /** Half a surrogate pair cannot be in a URL but as the bytes that UTF-8 forbids. */
 function encoded(value: unknown): string {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = textOf(value);
   return text.isWellFormed() ? encodeURIComponent(text.slice(0, 3_000)) : "%ED%A0%80";
 }
 
@@ -201,3 +201,5 @@ function segment(value: unknown): string {
   const text = encoded(value);
   return /^(\.|%2E)*$/i.test(text) ? "%20" : text;
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
