@@ -46,7 +46,7 @@ describe("the follower of the menu", () => {
     expect(follower.board.document.version).toBe(0);
     await follower.start();
     expect(follower.board.document.version).toBe(1);
-    expect(world.subscription?.after).toBe(7);
+    expect(world.subscription?.after).toBe(8);
     await follower.stop();
   });
 
