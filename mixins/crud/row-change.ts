@@ -5,6 +5,7 @@ import { replayOf, type CommandOutcome } from "../contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../contract/refusal";
 import { faultOf, unavailable } from "../event-log/database-fault";
 import type { AppendUnit, EventLog } from "../event-log/event-log";
+import { borrowConnection, type BorrowedConnection } from "../postgres/borrowed-connection";
 
 /** What a row change writes to the log, and what it answers its caller. */
 export interface RowChange extends Pick<AppendUnit, "streams" | "guards" | "meta"> {
@@ -86,7 +87,7 @@ async function inTransaction<T extends CommandOutcome | Refusal | "conflict">(
   pool: Pool,
   body: (tx: PoolClient) => Promise<T>,
 ): Promise<T> {
-  const tx = await connect(pool);
+  const { connection: tx, giveBack } = await connect(pool);
   let broken: Error | undefined;
   try {
     // Not the server's default, which an operator may have changed: the append needs to see what was committed last.
@@ -103,13 +104,13 @@ async function inTransaction<T extends CommandOutcome | Refusal | "conflict">(
       ? unavailable(error)
       : error;
   } finally {
-    tx.release(broken);
+    giveBack(broken);
   }
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
+async function connect(pool: Pool): Promise<BorrowedConnection> {
   try {
-    return await pool.connect();
+    return await borrowConnection(pool);
   } catch (error) {
     throw unavailable(error);
   }

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from "pg";
+import { borrowConnection } from "./borrowed-connection";
 
 /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. Not for the event log's appends. */
 export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
-  const tx = await pool.connect();
+  const { connection: tx, giveBack } = await borrowConnection(pool);
   let broken: Error | undefined;
   try {
     await tx.query("begin");
@@ -16,6 +17,6 @@ export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Pro
     throw error;
   } finally {
     // A connection that cannot even roll back is thrown away, not given to the next.
-    tx.release(broken);
+    giveBack(broken);
   }
 }

@@ -1,19 +1,16 @@
 import type { Pool, PoolClient } from "pg";
+import { borrowConnection } from "../postgres/borrowed-connection";
 
 /** Runs `work` on one connection of the pool; when it fails, the connection is closed, and with it whatever it held. */
 export async function onConnection<T>(pool: Pool, work: (connection: PoolClient) => Promise<T>): Promise<T> {
-  const connection = await pool.connect();
-  // A connection that breaks between two statements says so by an event; the next statement fails by itself.
-  const broken = (): void => undefined;
-  connection.on("error", broken);
+  const { connection, giveBack } = await borrowConnection(pool);
   let failed = true;
   try {
     const result = await work(connection);
     failed = false;
     return result;
   } finally {
-    connection.off("error", broken);
-    connection.release(failed);
+    giveBack(failed);
   }
 }
 
