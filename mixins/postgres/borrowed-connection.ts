@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from "pg";
 export interface BorrowedConnection {
   readonly connection: PoolClient;
   /** Back into the pool; with an error or `true` it is closed instead, and with it whatever it held. */
-  giveBack(broken?: Error | boolean): void;
+  readonly giveBack: (broken?: Error | boolean) => void;
 }
 
 /**
