@@ -11,7 +11,7 @@ module.exports = {
       name: "mixins-know-no-service",
       severity: "error",
       from: { path: "^mixins/" },
-      to: { path: "^(services|seed|start|boot)" },
+      to: { path: "^(services|seed|fleet|chaos|start|boot)" },
     },
     {
       name: "entities-know-nobody",
@@ -41,8 +41,8 @@ module.exports = {
     {
       name: "product-needs-no-test",
       severity: "error",
-      from: { pathNot: "^(test|bench)/" },
-      to: { path: "^(test|bench)/" },
+      from: { pathNot: "^(test|bench|chaos)/" },
+      to: { path: "^(test|bench|chaos)/" },
     },
   ],
   options: {

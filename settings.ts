@@ -12,7 +12,15 @@ interface Setting<T> {
 export class SettingsError extends Error {}
 
 /** Their values do not go into messages, which end up in logs. */
-const SECRETS: readonly string[] = ["JWT_SECRET", "ADMIN_PASSWORD", "DATABASE_URL"];
+const SECRETS: readonly string[] = [
+  "JWT_SECRET",
+  "ADMIN_PASSWORD",
+  "DATABASE_URL",
+  "DATABASE_REPLICA_URL",
+  "REDIS_URL",
+  "NATS_URL",
+  "KAFKA_PASSWORD",
+];
 
 function wrong(name: string, text: string, wanted: string): never {
   const shown = SECRETS.includes(name) ? name : `${name}=${JSON.stringify(text)}`;
@@ -84,6 +92,43 @@ const SETTINGS = {
     url("postgres", "postgresql"),
     "an outside PostgreSQL 15+ instead of the embedded one",
   ),
+  DATABASE_REPLICA_URL: optional(
+    url("postgres", "postgresql"),
+    "a replica made by `npm run replica:setup`, for the shop's reads while it keeps up",
+  ),
+  REPLICA_LAG_MAX_MS: {
+    read: whole(1, 3_600_000),
+    fallback: 2_000,
+    help: "a replica further behind than this is not read",
+  },
+  NATS_URL: optional(
+    url("nats", "tls"),
+    "NATS between the nodes of a fleet (default: this node is alone); needs JWT_SECRET",
+  ),
+  REDIS_URL: optional(url("redis", "rediss"), "Redis for caches, mirrors and channels (default: in memory)"),
+  KAFKA_BROKERS: {
+    read: list,
+    fallback: [] as readonly string[],
+    help: "host:port, comma separated: events travel by Kafka (default: straight from the log)",
+  },
+  KAFKA_TOPIC: {
+    read: matching(/^[\w.-]{1,200}$/, "letters, digits, . - and _"),
+    fallback: "pizza-orders",
+    help: "Kafka topic of the events",
+  },
+  KAFKA_USERNAME: optional(anyText, "SASL user; needs KAFKA_PASSWORD"),
+  KAFKA_PASSWORD: optional(anyText, "SASL password"),
+  KAFKA_SASL_MECHANISM: {
+    read: oneOf("plain", "scram-sha-256", "scram-sha-512"),
+    fallback: "scram-sha-512",
+    help: "plain, scram-sha-256 or scram-sha-512",
+  },
+  KAFKA_CA_CERT: optional(anyText, "TLS to Kafka: the CA certificate, as PEM text or as the path of a file"),
+  SERVICES: {
+    read: list,
+    fallback: [] as readonly string[],
+    help: "services of this node, comma separated (default: all)",
+  },
   LOG_ARCHIVE_DAYS: optional(
     whole(1, 36_500),
     "move full segments of the event log older than so many days into files in DATA_DIR (default: never)",

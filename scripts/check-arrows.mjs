@@ -7,6 +7,8 @@ const roots = [
   "mixins",
   "entities",
   "seed",
+  "fleet",
+  "chaos",
   ...readdirSync(".").filter((file) => file.endsWith(".ts")),
 ].filter(existsSync);
 let output;

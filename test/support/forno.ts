@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eventually } from "./eventually";
-import { freePort } from "./ports";
+import { freePort } from "../../fleet/servers/free-port";
 
 export const ADMIN_PASSWORD = "correct horse battery";
 
