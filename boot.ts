@@ -13,6 +13,8 @@ import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
 import { migrate, sqlMigrations } from "./mixins/postgres/migrations";
 import { connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
 import { httpServerOf } from "./mixins/rest/http-server";
+import type { Logger } from "./mixins/logger";
+import { RedisLink } from "./mixins/redis/redis-link";
 import type { Clock, Ids, Runtime } from "./mixins/runtime";
 import { brokerOptions } from "./moleculer.config";
 import { seedDemo } from "./seed/demo";
@@ -102,7 +104,18 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
   const log = await createEventLog({ connection, logger, archive_folder });
   closing.add(() => log.close());
   const feed = new LogFeed({ log, logger });
-  const runtime: Runtime = { settings, broker, log, feed, db, pool: poolOf(db), clock, ids };
+  const redis = openRedis(settings, logger, closing);
+  const runtime: Runtime = {
+    settings,
+    broker,
+    log,
+    feed,
+    db,
+    pool: poolOf(db),
+    clock,
+    ids,
+    ...(redis === undefined ? {} : { redis }),
+  };
   const room = await openAuthRoom(runtime);
   closing.add(() => room.close());
   let admin: EnsuredAdmin | undefined;
@@ -153,6 +166,13 @@ async function openDatabase(
       ? `PostgreSQL at ${String(connection.host)}:${String(connection.port)}, database ${String(connection.database)}`
       : `embedded PostgreSQL in ${settings.DATA_DIR} (pid ${String(embedded.pid)})`;
   return { db, database, connection };
+}
+
+function openRedis({ REDIS_URL }: Settings, logger: Logger, closing: Closing): RedisLink | undefined {
+  if (REDIS_URL === undefined) return undefined;
+  const redis = new RedisLink(REDIS_URL, logger);
+  closing.add(() => redis.close());
+  return redis;
 }
 
 /** The rooms of the trade. */

@@ -4,6 +4,7 @@ import type { DataSource } from "typeorm";
 import type { Settings } from "../settings";
 import type { EventFeed } from "./event-feed/event-feed";
 import type { EventLog } from "./event-log/event-log";
+import type { RedisLink } from "./redis/redis-link";
 
 /** Time and ids come from here, so that tests can hold them. */
 export interface Clock {
@@ -33,4 +34,6 @@ export interface Runtime {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Absent without REDIS_URL; there but down at any moment otherwise. */
+  readonly redis?: RedisLink;
 }
