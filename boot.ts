@@ -1,43 +1,38 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { ServiceBroker, type ServiceSchema } from "moleculer";
-import type { ClientConfig } from "pg";
+import { setTimeout as pause } from "node:timers/promises";
+import { ServiceBroker } from "moleculer";
+import type { ClientConfig, Pool } from "pg";
 import type { DataSource } from "typeorm";
 import { uuidv7 } from "uuidv7";
 import { entities } from "./entities/entities";
+import { followEvents } from "./mixins/cache-tags/follow-events";
+import { openCache } from "./mixins/cache-tags/open-cache";
+import { Closing } from "./mixins/closing";
+import { KafkaFeed } from "./mixins/event-feed/kafka-feed";
 import { LogFeed } from "./mixins/event-feed/log-feed";
 import { createEventLog } from "./mixins/event-log/postgres-event-log";
 import { readinessOf } from "./mixins/health/readiness";
+import { metricsOf } from "./mixins/metrics/metrics";
 import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
 import { migrate, sqlMigrations } from "./mixins/postgres/migrations";
 import { connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
 import { httpServerOf } from "./mixins/rest/http-server";
+import { KafkaLink } from "./mixins/kafka/kafka-link";
 import type { Logger } from "./mixins/logger";
 import { RedisLink } from "./mixins/redis/redis-link";
+import { ReplicaReads } from "./mixins/replica/reads";
 import type { Clock, Ids, Runtime } from "./mixins/runtime";
+import { watchFleet } from "./mixins/transport/fleet-health";
 import { brokerOptions } from "./moleculer.config";
+import { neededElsewhere, nodeServices, othersReady, stopGateways } from "./node-services";
 import { seedDemo } from "./seed/demo";
-import { openAuthRoom, type AuthRoom } from "./services/auth/auth-room";
-import { authContracts } from "./services/auth/auth.contract";
-import { createAuthService } from "./services/auth/auth.service";
+import { openAuthRoom } from "./services/auth/auth-room";
 import { ensureAdmin, type EnsuredAdmin } from "./services/auth/ensure-admin";
-import { branchContracts } from "./services/branch/branch.contract";
-import { createBranchService } from "./services/branch/branch.service";
-import { legalEntityContracts } from "./services/branch/legal-entity.contract";
-import { createGrpcService, grpcPortOf } from "./services/gateway/grpc/grpc.service";
-import { createHttpService } from "./services/gateway/http/http.service";
-import { createSocketService } from "./services/gateway/socket/socket.service";
-import { menuContracts } from "./services/menu/menu.contract";
-import { createMenuService } from "./services/menu/menu.service";
+import { grpcPortOf } from "./services/gateway/grpc/grpc.service";
 import { startLogArchive } from "./services/ops/log-archive";
-import { opsContracts } from "./services/ops/ops.contract";
-import { createOpsService } from "./services/ops/ops.service";
 import { openPrompt } from "./services/ops/prompt";
-import { orderContracts } from "./services/order/order.contract";
-import { createOrderService } from "./services/order/order.service";
-import { slotContracts } from "./services/slot/slot.contract";
-import { createSlotService } from "./services/slot/slot.service";
 import type { Settings } from "./settings";
 
 export const systemClock: Clock = { now: () => Date.now() };
@@ -58,28 +53,31 @@ function tokenSource(): () => string {
 /** A running node. */
 export interface Forno {
   readonly runtime: Runtime;
-  readonly admin: EnsuredAdmin;
-  readonly ports: { readonly http: number; readonly grpc: number };
+  /** Absent on a node that leaves the first data to others. */
+  readonly admin?: EnsuredAdmin;
+  /** Every node answers for its health over HTTP; gRPC is a service like others. */
+  readonly ports: { readonly http: number; readonly grpc?: number };
   /** Where the truth is, for the banner; no credentials in it. */
   readonly database: string;
   /** The operators' prompt; `leave` is called when somebody leaves it. */
   openRepl(leave: () => void): void;
-  /** Takes no more requests, finishes those under way, then stops what they stand on. */
-  stop(): Promise<void>;
+  /**
+   * Wants no more traffic and says so, serves what still comes for a moment, finishes what is under way, then stops what that
+   * stands on; within five seconds, whatever hangs. Resolves with what had to be cut. Never rejects.
+   */
+  stop(): Promise<readonly string[]>;
 }
 
-/** What was opened, last first: how to close it. */
-class Closing {
-  readonly #steps: (() => Promise<unknown>)[] = [];
-
-  add(step: () => Promise<unknown>): void {
-    this.#steps.unshift(step);
-  }
-
-  async run(): Promise<void> {
-    for (const step of this.#steps.splice(0)) await step();
-  }
-}
+/** All of stopping, from the signal on; with the process's own end it stays below five seconds. */
+const STOP_MS_MAX = 4_600;
+/** Requests under way, and the goodbyes to sockets and streams; the gateways bound each of these themselves, lower. */
+const GATEWAYS_MS_MAX = 2_200;
+/** This node leaves its consumer group. */
+const FEED_MS_MAX = 1_000;
+/** The rooms finish their batches and hand over. */
+const ROOMS_MS_MAX = 1_200;
+/** How long a node that balancers send traffic to still serves it, so that they notice first. */
+const DRAIN_MS = 1_000;
 
 /**
  * Starts a node: database, schema, log, feed, rooms, first data, and the gateways last, so that whoever can connect finds
@@ -87,24 +85,31 @@ class Closing {
  * @throws DataDirInUseError, or whatever kept a part from starting; what had started by then is stopped again.
  */
 export async function boot(settings: Settings, clock = systemClock, ids = systemIds): Promise<Forno> {
-  const closing = new Closing();
+  const broker = new ServiceBroker(brokerOptions(settings));
+  const closing = new Closing(broker.getLogger("forno"));
   try {
-    return await assemble(settings, clock, ids, closing);
+    return await assemble(settings, { broker, clock, ids }, closing);
   } catch (error) {
-    await closing.run();
+    await closing.run(STOP_MS_MAX);
     throw error;
   }
 }
 
-async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Closing): Promise<Forno> {
-  const broker = new ServiceBroker(brokerOptions(settings));
+async function assemble(
+  settings: Settings,
+  { broker, clock, ids }: Pick<Runtime, "broker" | "clock" | "ids">,
+  closing: Closing,
+): Promise<Forno> {
   const logger = broker.getLogger("forno");
   const { db, database, connection } = await openDatabase(settings, logger, closing);
   const archive_folder = path.join(settings.DATA_DIR, "log-archive");
   const log = await createEventLog({ connection, logger, archive_folder });
-  closing.add(() => log.close());
-  const feed = new LogFeed({ log, logger });
+  closing.add("the event log", () => log.close());
+  const { feed, kafka } = openFeed(settings, { log, pool: poolOf(db), broker }, closing);
   const redis = openRedis(settings, logger, closing);
+  const cache = openCache(broker, settings.NAMESPACE, redis);
+  closing.add("the cache", () => cache.close());
+  const reads = openReplica(settings, broker, poolOf(db), closing);
   const runtime: Runtime = {
     settings,
     broker,
@@ -114,36 +119,49 @@ async function assemble(settings: Settings, clock: Clock, ids: Ids, closing: Clo
     pool: poolOf(db),
     clock,
     ids,
+    cache,
     ...(redis === undefined ? {} : { redis }),
+    ...(kafka === undefined ? {} : { kafka }),
+    ...(reads === undefined ? {} : { reads }),
   };
   const room = await openAuthRoom(runtime);
-  closing.add(() => room.close());
+  closing.add("the credentials' feed", () => room.close());
   let admin: EnsuredAdmin | undefined;
-  const firstStart = firstStartService(async () => {
+  const services = nodeServices({ runtime, room }, async () => {
     admin = await ensureAdmin(runtime, room);
     if (settings.SEED === "demo") await seedDemo(runtime, room);
   });
-  for (const schema of [...rooms(runtime, room), firstStart, ...gateways(runtime, room)])
-    broker.createService(schema);
-  closing.add(() => broker.stop());
+  watchFleet(broker);
+  for (const schema of services) broker.createService(schema);
+  closing.add("the rooms", () => broker.stop(), ROOMS_MS_MAX);
   await broker.start();
+  closing.add("the cache's events", await followEvents(runtime));
   if (settings.LOG_ARCHIVE_DAYS !== undefined)
-    closing.add(startLogArchive(runtime, connection, archive_folder, settings.LOG_ARCHIVE_DAYS));
+    closing.add(
+      "the archive of the log",
+      startLogArchive(runtime, connection, archive_folder, settings.LOG_ARCHIVE_DAYS),
+    );
+  // Before all else: what is under way still finds its rooms.
+  closing.add("requests and connections", () => stopGateways(broker), GATEWAYS_MS_MAX);
+  await othersReady(broker, neededElsewhere(runtime));
   readinessOf(broker).ready();
-  if (admin === undefined) throw new Error("The first-start service did not run.");
   return {
     runtime,
-    admin,
+    ...(admin === undefined ? {} : { admin }),
     database,
-    ports: { http: (httpServerOf(broker).address() as AddressInfo).port, grpc: grpcPortOf(broker) },
+    ports: {
+      http: (httpServerOf(broker).address() as AddressInfo).port,
+      ...(settings.SERVICES.includes("grpc") ? { grpc: grpcPortOf(broker) } : {}),
+    },
     openRepl: (leave) => {
       openPrompt(runtime, leave);
     },
     stop: async () => {
       readinessOf(broker).stopping();
-      // Gateways first: what is under way still finds its rooms. Together: HTTP's server closes once the sockets are gone.
-      await Promise.all(GATEWAYS.map((name) => stopService(broker, name)));
-      await closing.run();
+      // Nobody balances in front of a node that has brought its own database.
+      const drain_ms = settings.DATABASE_URL === undefined ? 0 : DRAIN_MS;
+      await pause(drain_ms);
+      return closing.run(STOP_MS_MAX - drain_ms);
     },
   };
 }
@@ -155,11 +173,11 @@ async function openDatabase(
 ): Promise<{ db: DataSource; database: string; connection: ClientConfig }> {
   const embedded =
     settings.DATABASE_URL === undefined ? await startEmbeddedPostgres(settings.DATA_DIR, logger) : undefined;
-  if (embedded !== undefined) closing.add(() => embedded.stop());
+  if (embedded !== undefined) closing.add("the embedded database", () => embedded.stop(), STOP_MS_MAX);
   const connection = embedded?.connection ?? connectionOf(settings.DATABASE_URL ?? "");
   const db = dataSource(connection, entities, sqlMigrations(path.join(__dirname, "entities/migrations")));
   await db.initialize();
-  closing.add(() => db.destroy());
+  closing.add("the database connections", () => db.destroy());
   await migrate(db);
   const database =
     embedded === undefined
@@ -168,57 +186,42 @@ async function openDatabase(
   return { db, database, connection };
 }
 
+/** Straight from the log, or by Kafka with the log standing in for it. */
+function openFeed(
+  settings: Settings,
+  { log, pool, broker }: Pick<Runtime, "log" | "pool" | "broker">,
+  closing: Closing,
+): Pick<Runtime, "feed" | "kafka"> {
+  const logger = broker.getLogger("feed");
+  if (settings.KAFKA_BROKERS.length === 0) return { feed: new LogFeed({ log, logger }) };
+  const kafka = new KafkaLink(settings, broker.getLogger("kafka"), `forno-${broker.nodeID}`);
+  const feed = new KafkaFeed({ log, pool, kafka, logger });
+  feed.start();
+  closing.add("the feed by Kafka", () => feed.close(), FEED_MS_MAX);
+  return { feed, kafka };
+}
+
 function openRedis({ REDIS_URL }: Settings, logger: Logger, closing: Closing): RedisLink | undefined {
   if (REDIS_URL === undefined) return undefined;
   const redis = new RedisLink(REDIS_URL, logger);
-  closing.add(() => redis.close());
+  closing.add("Redis", () => redis.close());
   return redis;
 }
 
-/** The rooms of the trade. */
-function rooms(runtime: Runtime, room: AuthRoom): ServiceSchema[] {
-  return [
-    createBranchService(runtime),
-    createMenuService(runtime),
-    createSlotService(runtime),
-    createOrderService(runtime),
-    createAuthService(runtime, room),
-    createOpsService(runtime),
-  ];
-}
-
-/** They wait for the first data: nobody meets an empty menu. */
-function gateways(runtime: Runtime, { verifier }: AuthRoom): ServiceSchema[] {
-  const contracts = [
-    ...orderContracts,
-    ...slotContracts,
-    ...menuContracts,
-    ...branchContracts,
-    ...legalEntityContracts,
-    ...authContracts,
-    ...opsContracts,
-  ];
-  const http = createHttpService(runtime, contracts, verifier, {
-    pages: { folder: path.join(__dirname, "web"), rewrites: { "/track/": "/track.html" } },
+function openReplica(
+  { DATABASE_REPLICA_URL, REPLICA_LAG_MAX_MS }: Settings,
+  broker: ServiceBroker,
+  primary: Pool,
+  closing: Closing,
+): ReplicaReads | undefined {
+  if (DATABASE_REPLICA_URL === undefined) return undefined;
+  const reads = new ReplicaReads({
+    primary,
+    replica: connectionOf(DATABASE_REPLICA_URL),
+    lag_ms_max: REPLICA_LAG_MAX_MS,
+    logger: broker.getLogger("replica"),
+    metrics: metricsOf(broker),
   });
-  return [http, createSocketService(runtime, verifier), createGrpcService(runtime, verifier)].map((schema) =>
-    startingAfter(schema, FIRST_START),
-  );
-}
-
-const GATEWAYS = ["http", "sockets", "grpc"];
-
-async function stopService(broker: ServiceBroker, name: string): Promise<void> {
-  const service = broker.services.find((each) => each.name === name);
-  if (service !== undefined) await broker.destroyService(service);
-}
-
-const FIRST_START = "first-start";
-
-function firstStartService(run: () => Promise<void>): ServiceSchema {
-  return { name: FIRST_START, dependencies: ["branch", "menu", "slot", "order"], started: run };
-}
-
-function startingAfter(schema: ServiceSchema, service: string): ServiceSchema {
-  return { ...schema, dependencies: [service] };
+  closing.add("the replica", () => reads.close());
+  return reads;
 }

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { BrokerOptions } from "moleculer";
+import { fleetOptions } from "./mixins/transport/fleet-options";
 import type { Settings } from "./settings";
 
 /** The broker of this node, from its settings. */
@@ -19,11 +20,13 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     metrics: false,
     tracing: false,
     cacher: false,
-    // Calls stay in this process: a timer for each would only cost. What can hang, the database, has timeouts of its own.
+    // Calls that stay in this process need no timer: what can hang, the database, has timeouts of its own. Those to other
+    // nodes have theirs in mixins/transport/remote-calls.ts.
     requestTimeout: 0,
     // Rooms start together and wait for each other a moment only.
     dependencyInterval: 5,
     registry: { strategy: "RoundRobin", preferLocal: true },
+    ...(settings.NATS_URL === undefined ? {} : fleetOptions(settings.NATS_URL)),
     // start.ts stops the broker and then what the services stand on, in that order.
     skipProcessEventRegistration: true,
     errorHandler: null,
@@ -33,6 +36,6 @@ export function brokerOptions(settings: Settings): BrokerOptions {
 /** What Moleculer says of its own start is for those who look into it. */
 function levels({ LOG_LEVEL }: Settings): Record<string, string> {
   const chatter = LOG_LEVEL === "info" ? "warn" : LOG_LEVEL;
-  const own = ["BROKER", "REGISTRY", "$NODE", "TRANSIT", "TRANSPORTER", "CACHER"];
+  const own = ["BROKER", "REGISTRY", "$NODE", "TRANSIT", "DISCOVERY", "CACHER"];
   return { ...Object.fromEntries(own.map((name) => [name, chatter])), "**": LOG_LEVEL };
 }

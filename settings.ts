@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
 
@@ -10,6 +11,13 @@ interface Setting<T> {
 
 /** A wrong setting; its message is the one clear line that the process prints before it exits with 2. */
 export class SettingsError extends Error {}
+
+/** What a node can run: its services by their Moleculer names. */
+export const SERVICE_NAMES = [
+  ...(["branch", "menu", "slot", "order", "auth", "ops"] as const),
+  ...(["mirror", "relay", "http", "sockets", "grpc"] as const),
+] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Their values do not go into messages, which end up in logs. */
 const SECRETS: readonly string[] = [
@@ -62,6 +70,25 @@ const list = (text: string): readonly string[] =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+
+/** As PEM text. */
+const certificate = (text: string, name: string): string => {
+  const pem = text === "system" || text.includes("-----BEGIN") ? text : textOfFile(text);
+  return pem ?? wrong(name, text, "a certificate as PEM text, the path of a readable file, or system");
+};
+
+function textOfFile(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+const someOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (text: string, name: string): readonly T[] =>
+    list(text).map((part) => oneOf(...allowed)(part, name));
 
 const networks = (text: string, name: string): readonly string[] =>
   list(text).map((part) =>
@@ -123,11 +150,19 @@ const SETTINGS = {
     fallback: "scram-sha-512",
     help: "plain, scram-sha-256 or scram-sha-512",
   },
-  KAFKA_CA_CERT: optional(anyText, "TLS to Kafka: the CA certificate, as PEM text or as the path of a file"),
+  KAFKA_CA_CERT: optional(
+    certificate,
+    "TLS to Kafka: the CA certificate, as PEM text or as the path of a file; `system`: the CAs of this machine",
+  ),
+  KAFKA_RETENTION_HOURS: {
+    read: whole(1, 87_600),
+    fallback: 168,
+    help: "how long Kafka keeps events; set when the topic is made",
+  },
   SERVICES: {
-    read: list,
-    fallback: [] as readonly string[],
-    help: "services of this node, comma separated (default: all)",
+    read: someOf(...SERVICE_NAMES),
+    fallback: SERVICE_NAMES,
+    help: `services of this node, comma separated (default: all): ${SERVICE_NAMES.join(", ")}`,
   },
   LOG_ARCHIVE_DAYS: optional(
     whole(1, 36_500),
@@ -202,7 +237,19 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
     return [name, text === undefined || text === "" ? setting.fallback : setting.read(text, name)] as const;
   });
   const settings = Object.fromEntries(entries) as Settings;
+  checkTogether(settings);
   return { ...settings, DATA_DIR: path.resolve(settings.DATA_DIR) };
+}
+
+/** Settings that are right each by itself and wrong beside another. */
+function checkTogether(settings: Settings): void {
+  const { NATS_URL, JWT_SECRET, KAFKA_USERNAME, KAFKA_PASSWORD } = settings;
+  if (KAFKA_USERNAME !== undefined && KAFKA_PASSWORD === undefined)
+    throw new SettingsError("KAFKA_USERNAME needs KAFKA_PASSWORD.");
+  if (NATS_URL !== undefined && JWT_SECRET === undefined)
+    throw new SettingsError(
+      "NATS_URL needs JWT_SECRET, the same on all nodes: a token of one node must be good at the others.",
+    );
 }
 
 /** The text of `--help`. */

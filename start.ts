@@ -29,17 +29,22 @@ function settingsOrEnd(): Settings {
 }
 
 function banner(forno: Forno, started_ms: number): string {
-  const { admin, ports } = forno;
+  const { admin, ports, runtime } = forno;
+  const runs: readonly string[] = runtime.settings.SERVICES;
   const base = `http://localhost:${String(ports.http)}`;
-  const lines = [
-    `Forno is ready after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`,
-    `  page       ${base}/`,
-    `  REST       ${base}/api/v1       try it: ${base}/api/docs`,
-    `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws · socket.io /kitchen, /erp, /shop`,
-    `  gRPC       localhost:${String(ports.grpc)}`,
-    `  database   ${forno.database}`,
-  ];
-  if (admin.generated_password !== undefined)
+  const lines = [`Forno is ready after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`];
+  if (runs.includes("http"))
+    lines.push(`  page       ${base}/`, `  REST       ${base}/api/v1       try it: ${base}/api/docs`);
+  else lines.push(`  health     ${base}/api/v1/health · ${base}/metrics`);
+  if (runs.includes("sockets"))
+    lines.push(
+      `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws · socket.io /kitchen, /erp, /shop`,
+    );
+  if (ports.grpc !== undefined) lines.push(`  gRPC       localhost:${String(ports.grpc)}`);
+  lines.push(`  database   ${forno.database}`);
+  if (runtime.settings.NATS_URL !== undefined)
+    lines.push(`  node       ${runtime.broker.nodeID} of a fleet, runs ${runs.join(", ")}`);
+  if (admin?.generated_password !== undefined)
     lines.push(
       ``,
       `  First start: sign in as ${admin.username} with the password ${admin.generated_password}`,
@@ -63,14 +68,22 @@ async function main(): Promise<void> {
   if (process.argv.includes("--repl")) forno.openRepl(stop);
 }
 
-/** The first signal stops gracefully, a second one at once. Answers with the way to stop without a signal. */
+/**
+ * The first signal stops gracefully: exit code 0, or 1 when something had to be cut. A second one ends at once. Answers with
+ * the way to stop without a signal.
+ */
 function stopOnSignals(forno: Forno): () => void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(FAILED);
     stopping = true;
+    const begun_ms = performance.now();
     forno.stop().then(
-      () => process.exit(0),
+      (cut) => {
+        if (cut.length === 0) process.exit(0);
+        const seconds = ((performance.now() - begun_ms) / 1000).toFixed(1);
+        end(FAILED, `Stopped after ${seconds} s; cut off in the middle: ${cut.join(", ")}.`);
+      },
       (error: unknown) => end(FAILED, `Stopping failed: ${String(error)}`),
     );
   };

@@ -10,6 +10,7 @@ import { OrderItemEntity } from "./order-item.entity";
 import { OrderEntity } from "./order.entity";
 import { PromoCodeRow } from "./promo-code.entity";
 import { RefreshTokenEntity } from "./refresh-token.entity";
+import { ReplicaHeartbeatRow } from "./replica-heartbeat.entity";
 import { SessionEntity } from "./session.entity";
 import { SlotEntity } from "./slot.entity";
 import { UserEntity } from "./user.entity";
@@ -28,6 +29,7 @@ export const entities = [
   OrderEntity,
   PromoCodeRow,
   RefreshTokenEntity,
+  ReplicaHeartbeatRow,
   SessionEntity,
   SlotEntity,
   UserEntity,

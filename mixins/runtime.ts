@@ -2,9 +2,12 @@ import type { ServiceBroker } from "moleculer";
 import type { Pool } from "pg";
 import type { DataSource } from "typeorm";
 import type { Settings } from "../settings";
+import type { TagCache } from "./cache-tags/tag-cache";
 import type { EventFeed } from "./event-feed/event-feed";
 import type { EventLog } from "./event-log/event-log";
+import type { KafkaLink } from "./kafka/kafka-link";
 import type { RedisLink } from "./redis/redis-link";
+import type { ReplicaReads } from "./replica/reads";
 
 /** Time and ids come from here, so that tests can hold them. */
 export interface Clock {
@@ -34,6 +37,12 @@ export interface Runtime {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** In Redis where there is one, else in this node's memory. */
+  readonly cache: TagCache;
   /** Absent without REDIS_URL; there but down at any moment otherwise. */
   readonly redis?: RedisLink;
+  /** Absent without KAFKA_BROKERS. The feed uses it already; only the relay needs it besides. */
+  readonly kafka?: KafkaLink;
+  /** Absent without DATABASE_REPLICA_URL; shop reads ask `readsOf(runtime)`, which works either way. */
+  readonly reads?: ReplicaReads;
 }

@@ -2,7 +2,7 @@ import { boot } from "../boot";
 import { DataDirInUseError } from "../mixins/postgres/embedded-postgres";
 import { StoryClock } from "./clock";
 import { seedHistory, type HistoryProgress } from "./history";
-import { loadSettings, SettingsError, type Settings } from "../settings";
+import { SERVICE_NAMES, loadSettings, SettingsError, type Settings } from "../settings";
 
 /** Exit codes: 2 for a wrong setting or command line, 1 for a run that failed. */
 const WRONG_USAGE = 2;
@@ -33,7 +33,9 @@ export function historyDays(args: readonly string[]): number {
 /** All rooms in this process, their doors on free ports of this machine alone. */
 function seedSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const settings = loadSettings({ LOG_LEVEL: "warn", ...env });
-  return { ...settings, HOST: "127.0.0.1", PORT: 0, GRPC_PORT: 0, SEED: "demo" };
+  // Alone: it lives at a time of its own, and would do other nodes' work at that time.
+  const alone = { NATS_URL: undefined, SERVICES: SERVICE_NAMES };
+  return { ...settings, ...alone, HOST: "127.0.0.1", PORT: 0, GRPC_PORT: 0, SEED: "demo" };
 }
 
 function show({ done, total, orders, orders_per_s, seconds_left }: HistoryProgress): void {
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
   const forno = await boot(seedSettings(process.env), clock);
   try {
     const { admin, runtime } = forno;
-    if (admin.generated_password !== undefined)
+    if (admin?.generated_password !== undefined)
       console.log(
         `First start: the super admin is ${admin.username}, the password ${admin.generated_password}. It is shown this once.`,
       );

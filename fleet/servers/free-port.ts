@@ -19,7 +19,8 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port among ${String(EACH)} of worker ${String(worker + 1)}`);
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens on a port of this machine. */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once("error", () => {

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const LOOK_EVERY_MS = 20;
 const LOG_TAIL_CHARS = 2_000;
+/** Linux: the kernel kills the server when its parent dies, also when the parent was killed by SIGKILL. */
+const SETPRIV = "/usr/bin/setpriv";
 
 export interface ServerOptions {
   /** For messages and the log file, e.g. `redis`. */
@@ -14,20 +16,29 @@ export interface ServerOptions {
   readonly args: readonly string[];
   /** Its data and its log, `<name>.log`; made when missing, never removed here. */
   readonly folder: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** The whole environment; ours unless said. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Whether it takes work yet; asked again and again after the start. `printed` is what this run has logged so far. */
   readonly isReady: (printed: () => string) => Promise<boolean>;
   readonly start_timeout_ms?: number;
   /** A server that has not gone this long after SIGTERM is killed. */
   readonly stop_timeout_ms?: number;
+  /** Called when it ends and nobody here has stopped or killed it; `how` is e.g. "code 1" or "SIGKILL". */
+  readonly onDeath?: (how: string) => void;
 }
 
 /**
  * A real server as a child process that can be started, stopped, killed, frozen and started again on the same data: for
- * the fleet on one machine, and for tests. It dies with this process, unless this process is killed by SIGKILL.
+ * the fleet on one machine, and for tests. It dies with this process; elsewhere than on Linux not when this process is
+ * killed by SIGKILL.
  */
 export class ServerProcess {
   #child: ChildProcess | undefined;
+  #failure: Error | undefined;
+  /** Taken as running: when it ends now, nobody here has asked for that. */
+  #wanted = false;
+  /** Length of the log before this run. */
+  #before = 0;
   readonly #orphaned = (): void => {
     this.#child?.kill("SIGKILL");
   };
@@ -44,49 +55,72 @@ export class ServerProcess {
 
   get running(): boolean {
     const child = this.#child;
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   get logFile(): string {
     return path.join(this.options.folder, `${this.name}.log`);
   }
 
-  /** Starts it and waits until it takes work. @throws Error with the end of its log when it does not. */
-  async start(): Promise<void> {
+  /** What this run has logged so far. */
+  get output(): string {
+    return existsSync(this.logFile) ? readFileSync(this.logFile).toString("utf8", this.#before) : "";
+  }
+
+  /** Starts it without waiting, unless it runs. */
+  launch(): void {
+    this.#spawn();
+    this.#wanted = true;
+  }
+
+  #spawn(): void {
     if (this.running) return;
-    const { command, args, env, isReady, start_timeout_ms = 30_000 } = this.options;
-    mkdirSync(this.options.folder, { recursive: true });
-    const log = openSync(this.logFile, "a");
-    const before = fstatSync(log).size;
-    const printed = (): string => readFileSync(this.logFile).toString("utf8", before);
-    const child = spawn(command, args, {
-      cwd: this.options.folder,
-      env: { ...process.env, ...env },
+    const { command, args, env = process.env, folder } = this.options;
+    mkdirSync(folder, { recursive: true });
+    const log = openSync(this.logFile, "a", 0o600);
+    this.#before = fstatSync(log).size;
+    const [program, ...rest] = dyingWithParent(command, args);
+    const child = spawn(program, rest, {
+      cwd: folder,
+      env,
       stdio: ["ignore", log, log],
       // Ctrl+C goes to the whole group of the terminal; who started the server decides when it stops.
       detached: true,
     });
     closeSync(log);
     this.#child = child;
-    let failure: Error | undefined;
-    child.once("error", (error) => (failure = error));
-    process.once("exit", this.#orphaned);
+    this.#failure = undefined;
+    child.once("error", (error) => (this.#failure = error));
+    child.once("exit", (code, signal) => {
+      if (this.#wanted && child === this.#child) this.options.onDeath?.(signal ?? `code ${String(code)}`);
+    });
+    process.off("exit", this.#orphaned).once("exit", this.#orphaned);
+  }
+
+  /** Starts it, unless it runs, and waits until it takes work. @throws Error with the end of its log when it does not. */
+  async start(): Promise<void> {
+    this.#spawn();
+    const { isReady, start_timeout_ms = 30_000 } = this.options;
     const deadline = performance.now() + start_timeout_ms;
-    while (!(await isReady(printed))) {
-      if (failure !== undefined || !this.running || performance.now() > deadline) {
+    while (!(await isReady(() => this.output))) {
+      if (this.#failure !== undefined || !this.running || performance.now() > deadline) {
         await this.kill();
-        throw new Error(`${this.name} did not start: ${failure?.message ?? this.#endOf(printed())}`);
+        throw new Error(`${this.name} did not start: ${this.#failure?.message ?? this.#endOfLog()}`);
       }
       await pause(LOOK_EVERY_MS);
     }
+    this.#wanted = true;
   }
 
-  /** Asks it to stop, and waits. */
-  async stop(): Promise<void> {
+  /** Asks it to stop, also when it is frozen, and waits. Resolves with its exit code, null when a signal ended it. */
+  async stop(): Promise<number | null> {
     const { stop_timeout_ms = 10_000 } = this.options;
     const timer = setTimeout(() => this.#child?.kill("SIGKILL"), stop_timeout_ms);
-    await this.#end("SIGTERM");
+    const ended = this.#end("SIGTERM");
+    this.resume();
+    await ended;
     clearTimeout(timer);
+    return this.#child?.exitCode ?? null;
   }
 
   /** kill -9, and waits until it is gone. */
@@ -105,6 +139,7 @@ export class ServerProcess {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#wanted = false;
     process.off("exit", this.#orphaned);
     if (!this.running) return;
     const gone = new Promise((resolve) => this.#child?.once("exit", resolve));
@@ -112,9 +147,13 @@ export class ServerProcess {
     await gone;
   }
 
-  #endOf(printed: string): string {
-    return `the end of ${this.logFile}:\n${printed.slice(-LOG_TAIL_CHARS)}`;
+  #endOfLog(): string {
+    return `the end of ${this.logFile}:\n${this.output.slice(-LOG_TAIL_CHARS)}`;
   }
+}
+
+function dyingWithParent(command: string, args: readonly string[]): [string, ...string[]] {
+  return existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", "--", command, ...args] : [command, ...args];
 }
 
 /** Says something to a local port and resolves with the first answer; undefined when nobody answers. */

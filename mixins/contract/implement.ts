@@ -44,6 +44,8 @@ export function implement<P extends TObject, R extends TSchema>(
 ): ActionSchema {
   const validate = validatorOf(contract.params, contract.permission === "internal" ? "inside" : "exact");
   return {
+    // Travels with the action, so that callers on other nodes know what may be asked again.
+    ...{ kind: contract.kind },
     async handler(ctx: Ctx<Static<P>>): Promise<Static<R>> {
       orThrow(permissionRefusal(contract, callerOf(ctx)));
       orThrow(validate(ctx.params));
@@ -80,12 +82,15 @@ export async function firstAnswer(
   ctx: Ctx<unknown>,
   run: () => Promise<CommandOutcome | Refusal>,
 ): Promise<CommandOutcome | Refusal> {
-  const identity = commandOf(ctx);
+  // Before it runs, so that whatever it asks of other rooms carries the same identity.
+  commandOf(ctx);
   const outcome = await run().catch((error: unknown) => {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     return refusal;
   });
+  // Again: a command that had to be sent to a second node is not fresh any more.
+  const identity = commandOf(ctx);
   if (!("refused" in outcome) || identity.fresh === true) return outcome;
   const [stored] = await log.findAnswers([identity.id]);
   return stored === undefined ? outcome : replayOf(identity, stored);

@@ -10,6 +10,8 @@ export interface EventFeed {
    * retried with the same batch after a growing pause (and logged), so no event is ever skipped.
    */
   subscribe(subscription: FeedSubscription): FeedHandle;
+  /** Where events come from just now. */
+  status?(): FeedStatus;
 }
 
 export interface FeedSubscription {
@@ -27,4 +29,39 @@ export interface FeedHandle {
   reached(position: Position, timeout_ms: number): Promise<void>;
   /** Finishes the batch under way, then stops. */
   stop(): Promise<void>;
+}
+
+/** Where a feed's newest events come from. */
+export type FeedSource = "log" | "kafka";
+/** What operators may want: Kafka while it is in time, or one source whatever happens. */
+export type FeedChoice = FeedSource | "auto";
+
+/** A feed as operators see it. */
+export interface FeedStatus {
+  readonly source: FeedSource;
+  /** Of the newest event in memory; undefined while no subscriber has got to the log's end. */
+  readonly position: Position | undefined;
+}
+
+/** A feed with two sources. */
+export interface SwitchableStatus extends FeedStatus {
+  readonly choice: FeedChoice;
+  /** Why it is the log's turn: Kafka has still to show itself, was late, was interrupted, or an operator wants it so. */
+  readonly reason: "starting" | "late" | "interrupted" | "chosen" | undefined;
+  /** Everything up to here has come by Kafka, or was given up on; undefined before the log was seen. */
+  readonly kafka_position: Position | undefined;
+  /** Whether this node is in the consumer group. */
+  readonly joined: boolean;
+  readonly switches: number;
+}
+
+/** A feed whose source can be seen and chosen. */
+export interface SwitchableFeed extends EventFeed {
+  status(): SwitchableStatus;
+  /** `auto`: Kafka while it is in time. `kafka`: also when it is late, so that what it does not bring is waited for. */
+  switchTo(choice: FeedChoice): void;
+}
+
+export function isSwitchable(feed: EventFeed): feed is SwitchableFeed {
+  return "switchTo" in feed;
 }

@@ -11,54 +11,54 @@ export interface TailLimits {
   readonly batch_max: number;
   /** Events kept for those that lag a little; who lags more reads the log again. A few kilobytes each. */
   readonly window_max: number;
-  /** The log is looked at so often even when nobody says that something is new. */
-  readonly poll_ms: number;
+}
+
+/** Where the tail's news comes from. */
+export interface TailSource {
+  /** Begins to feed the tail. Returns "stop". */
+  open(tail: TailInlet): () => void;
+}
+
+/** The tail, as its source sees it. */
+export interface TailInlet {
+  /** Position of the newest event in memory; undefined while no subscriber has got to the log's end. */
+  readonly last: Position | undefined;
+  /** There may be something in the log beyond what is in memory: it is read as soon as somebody waits for it. */
+  readOn(): void;
+  /** Takes events that are in memory anyway; false when they do not follow: those in between have to be read. */
+  take(events: readonly RecordedEvent[]): boolean;
 }
 
 /**
- * The one reader of the log's end, for all subscribers of a process that have got there. It reads on demand: only while
- * somebody waits for news, so many busy subscribers cost one reading, and none when all are busy. What this process has
- * committed itself it takes from the log's hint and never reads back.
+ * The log's end in memory, for all subscribers of a process that have got there. Its source brings what is new, or says that
+ * there is something to read. Reading is on demand: only while somebody waits for news, so many busy subscribers cost one
+ * reading, and none when all are busy. Whatever the source does, events come in by {@link FeedWindow}, in order and once.
  */
-export class FeedTail {
+export class FeedTail implements TailInlet {
   readonly #waiting = new Set<() => void>();
   #window: FeedWindow | undefined;
   #failure: Error | undefined;
   /** There may be events in the log beyond the window. */
   #dirty = true;
   #reading = false;
-  /** The log wakes everybody right after its hint, in the same turn: such a wake has nothing to tell. */
-  #hinted = false;
-  #stopListening: (() => void) | undefined;
+  #closeSource: (() => void) | undefined;
 
   constructor(
-    private readonly log: EventLog,
+    private readonly log: Pick<EventLog, "readAll">,
     private readonly logger: Logger,
     private readonly limits: TailLimits,
+    private readonly source: TailSource,
   ) {}
 
   /** Begins to follow the log; idle until somebody has reached its end. */
   open(): void {
-    const poll = setInterval(() => {
-      this.#wake();
-    }, this.limits.poll_ms).unref();
-    const stopWakes = this.log.onAppended(() => {
-      if (!this.#hinted) this.#wake();
-    });
-    const stopHints = this.log.onCommitted?.((events) => {
-      this.#hint(events);
-    });
     this.#dirty = true;
-    this.#stopListening = () => {
-      clearInterval(poll);
-      stopWakes();
-      stopHints?.();
-    };
+    this.#closeSource = this.source.open(this);
   }
 
   /** Forgets everything; may be opened again. */
   close(): void {
-    this.#stopListening?.();
+    this.#closeSource?.();
     this.#window = undefined;
     this.#failure = undefined;
   }
@@ -92,19 +92,20 @@ export class FeedTail {
     return { news: promise, stop };
   }
 
-  #wake(): void {
+  get last(): Position | undefined {
+    return this.#window?.last;
+  }
+
+  readOn(): void {
     this.#dirty = true;
     this.#readOn();
   }
 
-  #hint(events: readonly RecordedEvent[]): void {
-    if (this.#window === undefined) return;
-    if (!this.#push(events)) {
-      this.#wake();
-      return;
-    }
-    this.#hinted = true;
-    queueMicrotask(() => (this.#hinted = false));
+  take(events: readonly RecordedEvent[]): boolean {
+    if (this.#window !== undefined) return this.#push(events);
+    // Nobody is at the end; who gets there has to look for what has come meanwhile.
+    this.#dirty = true;
+    return true;
   }
 
   /** False when the events do not follow: some in between have to be read. */

@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ClientConfig } from "pg";
+import type { ClientConfig, QueryResult } from "pg";
 import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
-import { faultOf, unavailable } from "./database-fault";
+import { faultOf, isSilence, unavailable } from "./database-fault";
 import type { AppendOutcome, RecordedEvent } from "./event-log";
 import type { PreparedUnit } from "./prepared-unit";
+import { NoPulseError, type Pulse } from "./pulse";
 
-/** How long a batch is tried over and over before its callers hear that the log is unavailable. */
+/** How long a batch is tried over and over before its callers hear that the log is unavailable, while there are answers … */
 export const TRY_FOR_MS = 8_000;
+/** … and while there are none: long enough for a server on this machine to be started again, soon enough for who waits. */
+const SILENCE_MS_MAX = 2_000;
 const PAUSE_FIRST_MS = 5;
 const PAUSE_MAX_MS = 500;
 
@@ -34,6 +37,7 @@ export class Appender {
 
   constructor(
     connection: ClientConfig,
+    private readonly pulse: Pulse,
     private readonly hooks: AppenderEvents,
     private readonly try_for_ms: number,
   ) {
@@ -63,15 +67,22 @@ export class Appender {
   }
 
   async #writeUntilAnswered(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
-    const deadline = performance.now() + this.try_for_ms;
+    const begun = performance.now();
+    let silent_since: number | undefined;
     for (let wait_ms = PAUSE_FIRST_MS; ; wait_ms = Math.min(2 * wait_ms, PAUSE_MAX_MS)) {
       try {
         return await this.#writeOnce(units);
       } catch (error) {
         const fault = faultOf(error);
-        if (fault === "retry") await this.#connection.drop();
+        // Not awaited: who does not answer does not say goodbye either. The next attempt has a connection of its own.
+        if (fault === "retry") void this.#connection.drop();
         if (fault === "unit" || fault === "defect") throw error;
-        if (performance.now() + wait_ms > deadline) throw unavailable(error);
+        const now = performance.now();
+        silent_since = isSilence(error) ? (silent_since ?? now) : undefined;
+        const silent_ms = silent_since === undefined ? 0 : now - silent_since + wait_ms;
+        const tried_ms = now - begun + wait_ms;
+        if (error instanceof NoPulseError || silent_ms > SILENCE_MS_MAX || tried_ms > this.try_for_ms)
+          throw unavailable(error);
         // A fault in here comes back with the next attempt, under the same deadline.
         if (fault === "partition") await this.hooks.makePartitions(eventCount(units)).catch(() => undefined);
         await pause(wait_ms);
@@ -80,10 +91,7 @@ export class Appender {
   }
 
   async #writeOnce(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
-    const client = await this.#connection.client();
-    const { rows } = await client.query<AppendResult>(
-      appendStatement(units, { appender: this.id, batch: this.#batch }),
-    );
+    const { rows } = await this.pulse.during(this.#send(units));
     const [result] = rows;
     if (result === undefined) throw new Error("es.append gave no row.");
     const outcomes = outcomesOf(units, result);
@@ -93,6 +101,11 @@ export class Appender {
     );
     if (head > result.head_before) this.hooks.committed(head, () => committedEvents(units, outcomes, result));
     return outcomes;
+  }
+
+  async #send(units: readonly PreparedUnit[]): Promise<QueryResult<AppendResult>> {
+    const client = await this.#connection.client();
+    return client.query<AppendResult>(appendStatement(units, { appender: this.id, batch: this.#batch }));
   }
 }
 

@@ -34,6 +34,11 @@ export function faultOf(error: unknown): DatabaseFault {
   return typeof message === "string" && CONNECTION.test(message) ? "retry" : "defect";
 }
 
+/** Whether nobody answered at all, or only to say that the server is going down or coming up. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof DatabaseError ? /^(08|57P)/.test(error.code ?? "") : faultOf(error) === "retry";
+}
+
 /** The fault that callers of the log see. */
 export function unavailable(cause: unknown): UnavailableError {
   return new UnavailableError("log.unavailable", "The event log does not answer; try again in a moment.", {

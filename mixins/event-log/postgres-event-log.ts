@@ -20,6 +20,7 @@ import type {
 } from "./event-log";
 import { PARTITION_EVENTS, Partitions } from "./partitions";
 import { prepareUnit, type PreparedUnit } from "./prepared-unit";
+import { Pulse } from "./pulse";
 import {
   ALL_AFTER,
   ANSWERS,
@@ -69,6 +70,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Postgres
 export class PostgresEventLog implements EventLog {
   readonly #readers: Pool;
   readonly #appender: Appender;
+  readonly #pulse: Pulse;
   readonly #batcher: AppendBatcher;
   readonly #signal: AppendSignal;
   readonly #partitions: Partitions;
@@ -107,7 +109,8 @@ export class PostgresEventLog implements EventLog {
       },
       makePartitions: (events) => this.#partitions.ensure(events),
     };
-    this.#appender = new Appender(connection, hooks, try_for_ms);
+    this.#pulse = new Pulse(connection);
+    this.#appender = new Appender(connection, this.#pulse, hooks, try_for_ms);
     this.#batcher = new AppendBatcher((units) => this.#write(units));
     this.#signal = new AppendSignal(
       connection,
@@ -200,7 +203,12 @@ export class PostgresEventLog implements EventLog {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#batcher.idle();
-      await Promise.all([this.#appender.close(), this.#signal.close(), this.#readers.end()]);
+      await Promise.all([
+        this.#appender.close(),
+        this.#signal.close(),
+        this.#pulse.close(),
+        this.#readers.end(),
+      ]);
     })();
     return this.#closing;
   }
@@ -230,7 +238,7 @@ export class PostgresEventLog implements EventLog {
 
   async #read<R extends QueryResultRow>(statement: QueryConfig, values: readonly unknown[]): Promise<R[]> {
     try {
-      return (await this.#readers.query<R>({ ...statement, values: [...values] })).rows;
+      return (await this.#pulse.during(this.#readers.query<R>({ ...statement, values: [...values] }))).rows;
     } catch (error) {
       throw faultOf(error) === "retry" ? unavailable(error) : error;
     }

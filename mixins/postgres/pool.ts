@@ -41,7 +41,16 @@ export function dataSource(
     synchronize: false,
     installExtensions: false,
     applicationName: "forno",
-    extra: { max: POOL_MAX, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      max: POOL_MAX,
+      // For a free connection, too: who waits longer than this is told to come again.
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 30_000,
+      // Above the server's own limit: for a server that hangs and cannot keep it.
+      query_timeout: 35_000,
+      // A node that freezes in the middle of a row change holds the lane of the log meanwhile.
+      idle_in_transaction_session_timeout: 5_000,
+    },
   });
 }
 

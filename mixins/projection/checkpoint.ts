@@ -9,6 +9,11 @@ const ALL_PARTITIONS = -1;
 
 const ENSURE = `insert into es.checkpoint (name, partition) values ($1, ${String(ALL_PARTITIONS)}) on conflict do nothing`;
 
+/** $1 name, $2 where it begins when there is none. */
+const FOUND = `insert into es.checkpoint (name, partition, pos) values ($1, ${String(ALL_PARTITIONS)}, $2) on conflict do nothing`;
+
+const POSITIONS = `select name, pos from es.checkpoint where name = any($1) and partition = ${String(ALL_PARTITIONS)}`;
+
 const LOAD = `select pos from es.checkpoint where name = $1 and partition = ${String(ALL_PARTITIONS)}`;
 
 /** $1 name, $2 new position, $3 position as this consumer knows it. Who comes second waits for the first, then finds no row. */
@@ -35,6 +40,20 @@ export class Checkpoint {
     await pool.query(ENSURE, [name]);
     await checkpoint.reload(pool);
     return checkpoint;
+  }
+
+  /** For a consumer that has nothing to do with what was before it: it begins at `position`, unless it has begun already. */
+  static async foundAt(pool: Pool | ClientBase, name: string, position: Position): Promise<void> {
+    await pool.query(FOUND, [name, position]);
+  }
+
+  /** How far consumers have come, wherever they run; those that never ran are missing. */
+  static async positions(
+    pool: Pool | ClientBase,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, Position>> {
+    const { rows } = await pool.query<{ name: string; pos: Position }>(POSITIONS, [names]);
+    return new Map(rows.map(({ name, pos }) => [name, pos]));
   }
 
   /** `lock`: nobody moves it before the caller's transaction ends. */

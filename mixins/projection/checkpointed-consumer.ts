@@ -3,6 +3,7 @@ import type { FeedHandle } from "../event-feed/event-feed";
 import { PositionGate } from "../event-feed/position-gate";
 import type { Position, RecordedEvent } from "../event-log/event-log";
 import { Checkpoint, FencedError } from "./checkpoint";
+import { claimsOf, type Claimant, type Claims, type Sight } from "./claims";
 import {
   CONSUMER_TIMES,
   type ConsumerDeps,
@@ -18,12 +19,12 @@ const LAZY_EVENTS_MAX = 5_000;
  * Follows the feed from a checkpoint and moves it. Its life:
  *
  * - *working*: batches come, events of interest that lie beyond the checkpoint are handled, the checkpoint moves with them.
- * - *standby*: another host has moved the checkpoint, so that one is at work. This one only watches, and its position follows
- *   the other's, until the checkpoint stands still although there is work: then it works again.
- * - *stopped*.
+ * - *standby*: another host holds the claim (see {@link Claims}), or has moved the checkpoint, so that one is at work. This
+ *   one only watches, and its position follows the other's, until the claim is free: then it works from the checkpoint on. It
+ *   does so too, without the claim, when the checkpoint stands still although there is work: who holds the claim hangs.
+ * - *stopped*: the checkpoint is written and the claim given back, so that another host goes on at once.
  *
- * When the database has come back without its last moments, the checkpoint lies behind what is remembered here: nobody else
- * is at work, and this host goes on from there.
+ * The claim says who works. That nothing is handled twice is the checkpoint's doing: it moves only from where it is known to be.
  */
 export class CheckpointedConsumer {
   #state: ConsumerState = "working";
@@ -31,6 +32,12 @@ export class CheckpointedConsumer {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #looks = 0;
+  /** At work without the claim, whose holder hangs. */
+  #forced = false;
+  #seeing = false;
+  #begun = false;
+  readonly #claims: Claims;
+  readonly #claimant: Claimant;
   readonly #gate: PositionGate;
   readonly #handles: ReadonlySet<string>;
 
@@ -41,6 +48,14 @@ export class CheckpointedConsumer {
     private readonly times: ConsumerTimes,
   ) {
     this.#handles = new Set(work.handles);
+    this.#claims = claimsOf(deps);
+    this.#claimant = {
+      name: work.name,
+      look_ms: times.standby_ms,
+      saw: (sight) => {
+        this.#saw(sight);
+      },
+    };
     this.#gate = new PositionGate(
       checkpoint.position,
       (current, wanted) =>
@@ -57,7 +72,7 @@ export class CheckpointedConsumer {
     times: ConsumerTimes = CONSUMER_TIMES,
   ): Promise<CheckpointedConsumer> {
     const consumer = new CheckpointedConsumer(deps, work, await Checkpoint.load(deps.pool, work.name), times);
-    consumer.#subscribe();
+    await consumer.#begin();
     return consumer;
   }
 
@@ -74,7 +89,9 @@ export class CheckpointedConsumer {
   }
 
   reached(position: Position, timeout_ms: number): Promise<void> {
-    return this.#gate.reached(position, timeout_ms);
+    const reached = this.#gate.reached(position, timeout_ms);
+    if (this.#isStandingBy() && position > this.position) this.#claims.hurry(reached);
+    return reached;
   }
 
   /** Runs `work` between two batches; afterwards goes on from the checkpoint as `work` has left it. */
@@ -90,7 +107,7 @@ export class CheckpointedConsumer {
     });
   }
 
-  /** Finishes the batch under way and writes the checkpoint. */
+  /** Finishes the batch under way, writes the checkpoint, and lets another host go on. */
   async stop(): Promise<void> {
     const wasWorking = this.#state === "working";
     this.#state = "stopped";
@@ -100,9 +117,20 @@ export class CheckpointedConsumer {
       await this.#inTurn(() => this.#writeLazily()).catch((error: unknown) => {
         this.#complain("did not write its checkpoint", error);
       });
+    await this.#claims.leave(this.#claimant).catch((error: unknown) => {
+      this.#complain("did not give its claim back", error);
+    });
     this.#gate.fail(
       new UnavailableError("projection.stopped", `${this.name} has stopped; try again in a moment.`),
     );
+  }
+
+  async #begin(): Promise<void> {
+    const held = await this.#claims.enter(this.#claimant);
+    await this.checkpoint.reload(this.deps.pool);
+    this.#begun = true;
+    if (held) this.#subscribe();
+    else this.#yield();
   }
 
   #subscribe(): void {
@@ -130,8 +158,7 @@ export class CheckpointedConsumer {
       else if (through > this.checkpoint.position) this.#writeSoon();
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
-      this.deps.logger.info(`${this.name}: another host is at work, standing by`);
-      this.#stepBack();
+      this.#yield();
     }
   }
 
@@ -155,35 +182,60 @@ export class CheckpointedConsumer {
       this.#complain("did not unsubscribe", error);
     });
     this.#subscription = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#forced = false;
+    this.#looks = 0;
     if (this.#state === "stopped") return;
     this.#state = "standby";
-    this.#looks = 0;
-    this.#watch(0);
-  }
-
-  #watch(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#later(ms, async () => {
-      try {
-        await this.#look();
-      } finally {
-        if (this.#isStandingBy()) this.#watch(this.times.standby_ms);
-      }
+    this.#claims.giveUp(this.#claimant).catch((error: unknown) => {
+      this.#complain("did not give its claim back", error);
     });
   }
 
-  async #look(): Promise<void> {
+  /** What was seen is taken up between two batches; what is seen meanwhile is seen again. */
+  #saw(sight: Sight): void {
+    if (this.#seeing || !this.#begun) return;
+    this.#seeing = true;
+    this.#inTurn(() => this.#takeUp(sight))
+      .catch((error: unknown) => {
+        this.#complain("will try again", error);
+        if (this.#isStandingBy()) this.#stepBack();
+      })
+      .finally(() => (this.#seeing = false));
+  }
+
+  async #takeUp({ held, checkpoint, head }: Sight): Promise<void> {
+    if (this.#state === "working") {
+      if (held) this.#forced = false;
+      else if (!this.#forced) this.#yield();
+      return;
+    }
+    if (this.#state === "stopped") return;
     const before = this.checkpoint.position;
-    const [head] = await Promise.all([this.deps.log.head(), this.checkpoint.reload(this.deps.pool)]);
+    if (held) await this.checkpoint.reload(this.deps.pool);
+    else this.checkpoint.moved(checkpoint);
     const { position } = this.checkpoint;
     if (!this.#isStandingBy()) return;
     this.#gate.moveTo(position);
     this.#looks = position !== before || position >= head ? 0 : this.#looks + 1;
-    const lost = position < before;
-    if (!lost && this.#looks < this.times.standby_looks_max) return;
-    const why = lost ? "the database has lost its last moments" : "no other host is at work";
-    this.deps.logger.info(`${this.name}: ${why}, going on from ${String(position)}`);
+    if (held)
+      this.#takeOver(position < before ? "the database has lost its last moments" : "it falls to this host");
+    else if (this.#looks >= this.times.standby_looks_max) {
+      this.#forced = true;
+      this.#takeOver("the host whose it is stands still");
+    }
+  }
+
+  #takeOver(why: string): void {
+    this.deps.logger.info(`${this.name}: ${why}, going on from ${String(this.checkpoint.position)}`);
+    this.#looks = 0;
     this.#subscribe();
+  }
+
+  #yield(): void {
+    this.deps.logger.info(`${this.name}: another host is at work, standing by`);
+    this.#stepBack();
   }
 
   #isStandingBy(): boolean {

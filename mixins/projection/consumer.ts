@@ -15,13 +15,14 @@ export interface ConsumerDeps {
 export interface ConsumerTimes {
   /** A checkpoint that only passed events without interest is written so often. */
   readonly lazy_ms: number;
-  /** A host that was fenced looks at the other one's checkpoint so often … */
+  /** A host that stands by looks so often whether the consumer has become free, and how far the other one is … */
   readonly standby_ms: number;
-  /** … and takes over after so many looks at which it had not moved though there was work. */
+  /** … and takes over, free or not, after so many looks at which the checkpoint had not moved though there was work. */
   readonly standby_looks_max: number;
 }
 
-export const CONSUMER_TIMES: ConsumerTimes = { lazy_ms: 1_000, standby_ms: 1_000, standby_looks_max: 5 };
+export const CONSUMER_TIMES: ConsumerTimes = { lazy_ms: 1_000, standby_ms: 200, standby_looks_max: 25 };
+
 /** What a projection or a process manager does with events. */
 export interface ConsumerWork {
   /** Name of the checkpoint. */

@@ -72,17 +72,61 @@ async function copyPartitions(tx: ClientBase, schema: string, table: string): Pr
     );
 }
 
+/** Whether subscribers elsewhere follow a table, or one of its partitions. */
+const PUBLISHED = `select exists (
+    select from pg_publication_rel p where p.prrelid = to_regclass($1)
+      or p.prrelid in (select inhrelid from pg_inherits where inhparent = to_regclass($1))
+  ) or exists (select from pg_publication_namespace where pnnspid = 'public'::regnamespace)
+  or exists (select from pg_publication where puballtables) as published`;
+
+/** What others may do with a table and its partitions, said again for the one that takes its place: of tables, then of columns. */
+const GRANTS = `
+  with tables as (
+    select to_regclass($1)::oid as oid union all select inhrelid from pg_inherits where inhparent = to_regclass($1)
+  ), granted as (
+    select c.relname, '' as columns, a.*, c.relowner from tables t join pg_class c using (oid), aclexplode(c.relacl) a
+    union all
+    select c.relname, format('(%I)', k.attname), a.*, c.relowner
+    from tables t join pg_class c using (oid) join pg_attribute k on k.attrelid = c.oid, aclexplode(k.attacl) a
+  )
+  select format('grant %s %s on public.%I to %s%s', privilege_type, columns, relname,
+    case grantee when 0 then 'public' else grantee::regrole::text end,
+    case when is_grantable then ' with grant option' else '' end) as definition
+  from granted where grantee <> relowner`;
+
 /**
- * Puts the shadow in the originals' place and drops those, in the caller's transaction. Readers wait for its end.
+ * Puts the shadow in the originals' place, in the caller's transaction.
+ *
+ * - A table that is published keeps its place and gets the shadow's rows: subscribers would not hear of a table that was
+ *   exchanged, and go on showing the old rows for ever. Readers see the old rows until the commit.
+ * - Any other is dropped, and the shadow moves in, with the same grants. Readers wait for the commit.
+ *
  * @throws the database's error when something (a view, a foreign key) depends on an original.
  */
 export async function swapShadow(tx: ClientBase, schema: string, tables: readonly string[]): Promise<void> {
   for (const table of tables) {
     await copyPartitions(tx, schema, table);
-    const { rows } = await tx.query<Partition>(PARTITIONS_OF, [`${quote(schema)}.${quote(table)}`]);
-    await tx.query(`drop table public.${quote(table)}`);
-    for (const name of [table, ...rows.map((partition) => partition.name)])
-      await tx.query(`alter table ${quote(schema)}.${quote(name)} set schema public`);
+    const { rows } = await tx.query<{ published: boolean }>(PUBLISHED, [`public.${quote(table)}`]);
+    if (rows[0]?.published === true) await exchangeRows(tx, schema, table);
+    else await exchangeTable(tx, schema, table);
   }
   await tx.query(`drop schema ${quote(schema)}`);
+}
+
+/** Bound by the size of the table, not by the usual limit of a statement. */
+async function exchangeRows(tx: ClientBase, schema: string, table: string): Promise<void> {
+  const shadow = `${quote(schema)}.${quote(table)}`;
+  await tx.query("set local statement_timeout = 0");
+  await tx.query(`delete from public.${quote(table)}`);
+  await tx.query(`insert into public.${quote(table)} select * from ${shadow}`);
+  await tx.query(`drop table ${shadow}`);
+}
+
+async function exchangeTable(tx: ClientBase, schema: string, table: string): Promise<void> {
+  const partitions = await tx.query<Partition>(PARTITIONS_OF, [`${quote(schema)}.${quote(table)}`]);
+  const grants = await tx.query<{ definition: string }>(GRANTS, [`public.${quote(table)}`]);
+  await tx.query(`drop table public.${quote(table)}`);
+  for (const name of [table, ...partitions.rows.map((partition) => partition.name)])
+    await tx.query(`alter table ${quote(schema)}.${quote(name)} set schema public`);
+  for (const { definition } of grants.rows) await tx.query(definition);
 }

@@ -2,6 +2,7 @@ import type { ActionSchema, ServiceSchema } from "moleculer";
 import { createActorHost } from "../../mixins/actor/create-actor-host";
 import type { ActorHost } from "../../mixins/actor/actor-host";
 import { actorMixin } from "../../mixins/actor/actor-mixin";
+import { cachedAction, endNow } from "../../mixins/cache-tags/cached-action";
 import type { Caller, Ctx } from "../../mixins/contract/caller";
 import type { ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { eventMetaOf } from "../../mixins/contract/event-meta";
@@ -43,6 +44,7 @@ import { openState } from "./opening-hours";
 
 /** Where a branch sells, when its opening says nothing else. */
 const CURRENCY = "RUB";
+const LEGAL_ENTITIES_TAG = "legal-entities";
 
 /** Branches, their hours and slot rules, and the legal entities behind them. Ready only once its directory is. */
 export function createBranchService(runtime: Runtime): ServiceSchema {
@@ -102,9 +104,23 @@ function legalEntityActions(runtime: Runtime): Record<string, ActionSchema> {
     legal_entity_get: implement(getLegalEntity, async (ctx) =>
       orThrow(await entities.get(ctx.params.legal_entity_id)),
     ),
-    legal_entity_list: implement(listLegalEntities, async () => ({ items: await entities.all() })),
+    legal_entity_list: cachedAction(
+      runtime,
+      listLegalEntities,
+      {
+        key: () => "all",
+        ttl_s: 3_600,
+        tags: () => [LEGAL_ENTITIES_TAG],
+        invalidate_on: { "legal_entity.created": () => [LEGAL_ENTITIES_TAG] },
+      },
+      async () => ({ items: await entities.all() }),
+    ),
     legal_entity_create: implementCommand(runtime.log, createLegalEntity, {
-      run: (ctx) => entities.create(ctx.params, commandOf(ctx), eventMetaOf(ctx, "branch")),
+      async run(ctx) {
+        const outcome = await entities.create(ctx.params, commandOf(ctx), eventMetaOf(ctx, "branch"));
+        await endNow(runtime, LEGAL_ENTITIES_TAG);
+        return outcome;
+      },
       respond: (answer) => answer as ResultOf<typeof createLegalEntity>,
     }),
   };

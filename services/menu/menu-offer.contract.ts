@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import {
+  AfterParam,
   PageParams,
   pageOf,
   PositionSchema,
@@ -8,9 +9,12 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
-import { FlashSaleSchema, ItemName, ItemPrice, nullable, Percent, PromoCodeSchema } from "./menu.schemas";
+import { AnnouncedSaleSchema, FlashSaleSchema, ItemName, ItemPrice, nullable, Percent, PromoCodeSchema } from "./menu.schemas";
 
 /** Flash sales and promo codes. They take effect at once on every node; their own times say when they count. */
+
+/** So many sales at once are more than anybody announces. */
+export const SHOP_SALES_MAX = 500;
 
 const change = { kind: "command", permission: "menu.publish" } as const;
 const look = { kind: "query", permission: "menu.edit" } as const;
@@ -40,6 +44,22 @@ export const activeSales = contract({
   rest: [{ method: "GET", path: "/api/v1/menu/flash-sales/active" }],
   params: strictObject({}),
   result: strictObject({ items: Type.Array(FlashSaleSchema) }),
+});
+
+/**
+ * What the shop announces. May come from a replica, a moment old (prices of an order never do); with `after` it shows at least
+ * everything up to there.
+ */
+export const shopSales = contract({
+  name: "menu.shop_sales",
+  summary: "Flash sales in force and to come, the earliest start first",
+  kind: "query",
+  permission: "menu.read",
+  rest: [{ method: "GET", path: "/api/flash-sales" }],
+  params: strictObject({ ...AfterParam }),
+  result: strictObject({
+    items: Type.Array(AnnouncedSaleSchema, { maxItems: SHOP_SALES_MAX }),
+  }),
 });
 
 export const listSales = contract({
@@ -161,6 +181,7 @@ export const deletePromo = contract({
 
 export const menuOfferContracts = [
   activeSales,
+  shopSales,
   listSales,
   getSale,
   createSale,

@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import {
+  AfterParam,
   PageParams,
   pageOf,
   PositionSchema,
@@ -82,12 +83,13 @@ export const publishMenu = contract({
   refusals: ["menu.nothing_to_publish", "menu.invalid_rows"],
 });
 
+/** May come from a replica, a moment old; with `after` it shows at least everything up to there. */
 export const listVersions = contract({
   ...look,
   name: "menu.list_versions",
   summary: "Versions, newest first",
   rest: [{ method: "GET", path: "/api/v1/menu/versions" }],
-  params: strictObject({ ...PageParams }),
+  params: strictObject({ ...PageParams, ...AfterParam }),
   result: pageOf(VersionSchema),
 });
 

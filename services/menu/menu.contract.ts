@@ -173,6 +173,18 @@ export const reloadMenu = contract({
   refusals: ["menu.invalid_rows"],
 });
 
+const NodeMenu = { version: Type.Integer(), last_update: Timestamp, position: PositionSchema };
+
+/** Which menu one node shows. Asked of each by its name. */
+export const nodeMenu = contract({
+  name: "menu.node",
+  summary: "Which menu this node shows",
+  kind: "query",
+  permission: "internal",
+  params: strictObject({}),
+  result: strictObject(NodeMenu),
+});
+
 export const menuStatus = contract({
   name: "menu.status",
   summary: "Which menu is in force, and on which nodes",
@@ -189,10 +201,12 @@ export const menuStatus = contract({
     nodes: Type.Array(
       strictObject({
         node_id: Type.String(),
-        version: Type.Integer(),
-        last_update: Timestamp,
-        position: PositionSchema,
+        status: Type.Union([Type.Literal("up"), Type.Literal("silent")], {
+          description: "silent: it did not answer in time; the rest is not known",
+        }),
+        ...Type.Partial(Type.Object(NodeMenu)).properties,
       }),
+      { description: "Every live node that runs the menu, by its name" },
     ),
   }),
 });

@@ -1,6 +1,8 @@
 import type { ServiceSchema } from "moleculer";
+import { cachedAction } from "../../mixins/cache-tags/cached-action";
 import { implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
+import { readsOf } from "../../mixins/replica/reads";
 import type { Runtime } from "../../mixins/runtime";
 import {
   changeItem,
@@ -25,7 +27,6 @@ import { keyOf, pageFrom } from "./menu.cursor";
 import { diffMenus } from "./menu.diff";
 import { deskItems, type DeskItem } from "./menu.drafts";
 import { discardDraft as discard, draftChange, draftItem, draftRemoval } from "./menu.editor";
-import type { MenuDocument } from "./menu.events";
 import type { MenuFollower } from "./menu.follower";
 import {
   preview,
@@ -157,22 +158,38 @@ function publishing(runtime: Runtime, follower: MenuFollower, show: () => Promis
   };
 }
 
-function versionReads({ pool }: Runtime) {
-  const documentOf = async (version: number): Promise<MenuDocument> =>
-    orThrow((await store.readVersion(pool, version)) ?? unknownVersion(version)).document;
+/** Versions never change: from a replica they are as good as from the primary, which is asked for those that are not there yet. */
+function versionReads(runtime: Runtime) {
+  const reads = readsOf(runtime);
+  const versionOf = async (version: number): Promise<store.MenuVersion> =>
+    orThrow(
+      (await reads.read("products", (from) => store.readVersion(from, version))) ?? unknownVersion(version),
+    );
   return {
     list_versions: implement(listVersions, async ({ params }) => {
-      const { limit = PAGE, cursor } = params;
+      const { limit = PAGE, cursor, after } = params;
       const before = orThrow(keyOf(cursor, "version"));
-      const versions = await store.pageVersions(pool, before === null ? null : Number(before), limit + 1);
+      const versions = await reads.read(
+        "products",
+        (from) => store.pageVersions(from, before === null ? null : Number(before), limit + 1),
+        { after },
+      );
       return pageFrom(versions, limit, ({ version }) => version);
     }),
-    get_version: implement(getVersion, async ({ params: { version } }) =>
-      orThrow((await store.readVersion(pool, version)) ?? unknownVersion(version)),
+    get_version: cachedAction(
+      runtime,
+      getVersion,
+      { key: ({ version }) => String(version), ttl_s: 3_600 },
+      ({ params: { version } }) => versionOf(version),
     ),
-    diff: implement(diffVersions, async ({ params: { from, to } }) => {
-      const [before, after] = [await documentOf(from), await documentOf(to)];
-      return { from, to, diff: diffMenus(before, after) };
-    }),
+    diff: cachedAction(
+      runtime,
+      diffVersions,
+      { key: ({ from, to }) => `${String(from)}:${String(to)}`, ttl_s: 3_600 },
+      async ({ params: { from, to } }) => {
+        const [before, after] = [await versionOf(from), await versionOf(to)];
+        return { from, to, diff: diffMenus(before.document, after.document) };
+      },
+    ),
   };
 }

@@ -28,6 +28,7 @@ export class MenuFollower {
   #reading: Promise<void> = Promise.resolve();
   #feed: FeedHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #hinted = false;
 
   constructor(
     private readonly needs: Needs,
@@ -72,6 +73,22 @@ export class MenuFollower {
     return this.#next(async () => {
       await this.#readDocument();
       await this.#readOffers();
+    });
+  }
+
+  /**
+   * Another node says that it has changed the menu, which may be sooner than this node's feed brings it. One reading serves
+   * all hints that come before it begins. Never rejects: what a hint does not bring, the log does.
+   */
+  async hinted(): Promise<void> {
+    if (this.#hinted) return;
+    this.#hinted = true;
+    await this.#next(async () => {
+      this.#hinted = false;
+      await this.#readDocument();
+      await this.#readOffers();
+    }).catch((error: unknown) => {
+      this.complaints.error(`The changed menu was not read at once: ${String(error)}`);
     });
   }
 

@@ -1,7 +1,9 @@
 import type { ServiceSchema } from "moleculer";
+import { cachedRead, endNow } from "../../mixins/cache-tags/cached-action";
 import type { Ctx } from "../../mixins/contract/caller";
 import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { orThrow, type Refusal } from "../../mixins/contract/refusal";
+import { readsOf } from "../../mixins/replica/reads";
 import type { Runtime } from "../../mixins/runtime";
 import * as contracts from "./menu-offer.contract";
 import { changeMenu, withPosition, type ChangeWork } from "./menu.change";
@@ -10,6 +12,7 @@ import * as store from "./menu.offer-store";
 import * as offers from "./menu.offers";
 
 const PAGE = 50;
+const SALES_TAG = "menu-sales";
 
 /** Actions for flash sales and promo codes. `show` puts a change on this node's board before its caller hears of it. */
 export function offerActions(
@@ -18,7 +21,7 @@ export function offerActions(
 ): NonNullable<ServiceSchema["actions"]> {
   const change = async (ctx: Ctx<unknown>, work: ChangeWork): Promise<CommandOutcome | Refusal> => {
     const outcome = await changeMenu(runtime, ctx, work);
-    await show();
+    await Promise.all([show(), endNow(runtime, SALES_TAG)]);
     return outcome;
   };
   return { ...offerReads(runtime), ...saleEdits(runtime, change), ...promoEdits(runtime, change) };
@@ -26,12 +29,36 @@ export function offerActions(
 
 type Change = (ctx: Ctx<unknown>, work: ChangeWork) => Promise<CommandOutcome | Refusal>;
 
-function offerReads({ pool, clock }: Runtime) {
+function offerReads(runtime: Runtime) {
+  const { pool, clock } = runtime;
+  const reads = readsOf(runtime);
+  // Sales that have not ended are kept; which of them run now is asked anew each time, so that they begin and end in time.
+  const salesToCome = cachedRead(
+    runtime,
+    contracts.activeSales,
+    {
+      key: () => "all",
+      // Rows that were changed by hand have no event.
+      ttl_s: 300,
+      tags: () => [SALES_TAG],
+      invalidate_on: { "menu.sale_changed": () => [SALES_TAG] },
+    },
+    () => store.readSales(pool, new Date(clock.now())),
+  );
   return {
-    active_sales: implement(contracts.activeSales, async () => {
+    shop_sales: implement(contracts.shopSales, async ({ params: { after } }) => {
       const now = new Date(clock.now());
-      const sales = await store.readSales(pool, now);
-      return { items: sales.filter(({ starts_at }) => starts_at <= now.toISOString()) };
+      const sales = await reads.read("flash_sales", (from) => store.readSales(from, now), { after });
+      const items = sales
+        .sort((a, b) => a.starts_at.localeCompare(b.starts_at))
+        .slice(0, contracts.SHOP_SALES_MAX)
+        .map((sale) => ({ ...sale, running: sale.starts_at <= now.toISOString() }));
+      return { items };
+    }),
+    active_sales: implement(contracts.activeSales, async (ctx) => {
+      const sales = await salesToCome(ctx);
+      const now = new Date(clock.now()).toISOString();
+      return { items: sales.filter(({ starts_at, ends_at }) => starts_at <= now && now < ends_at) };
     }),
     list_sales: implement(contracts.listSales, async ({ params }) => {
       const { limit = PAGE, cursor } = params;

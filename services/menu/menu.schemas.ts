@@ -117,15 +117,22 @@ export const MenuDocumentSchema = Type.Unsafe<MenuDocument>(documentSchemas.menu
 
 export const Percent = Type.Integer({ minimum: 1, maximum: 100 });
 
-export const FlashSaleSchema = Type.Unsafe<FlashSale>(
+const saleFields = {
+  sale_id: Uuid,
+  name: ItemName,
+  item_ids: Type.Array(Uuid),
+  percent: nullable(Percent),
+  price_minor: nullable(ItemPrice),
+  starts_at: Timestamp,
+  ends_at: Timestamp,
+};
+export const FlashSaleSchema = Type.Unsafe<FlashSale>(strictObject(saleFields));
+
+/** A sale as the shop announces it. */
+export const AnnouncedSaleSchema = Type.Unsafe<FlashSale & { running: boolean }>(
   strictObject({
-    sale_id: Uuid,
-    name: ItemName,
-    item_ids: Type.Array(Uuid),
-    percent: nullable(Percent),
-    price_minor: nullable(ItemPrice),
-    starts_at: Timestamp,
-    ends_at: Timestamp,
+    ...saleFields,
+    running: Type.Boolean({ description: "Has begun, by the server's clock" }),
   }),
 );
 

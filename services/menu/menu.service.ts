@@ -1,15 +1,18 @@
-import type { ServiceSchema } from "moleculer";
+import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import type { Ctx } from "../../mixins/contract/caller";
-import type { RawDocument } from "../../mixins/contract/contract";
-import { implement, implementCommand } from "../../mixins/contract/implement";
+import type { RawDocument, ResultOf } from "../../mixins/contract/contract";
+import { faultOf } from "../../mixins/contract/fault";
+import { act, implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
 import { hotDocumentsOf } from "../../mixins/rest/hot-documents";
 import type { Runtime } from "../../mixins/runtime";
+import { fleetNodesOf } from "../../mixins/transport/fleet-nodes";
 import { changeMenu } from "./menu.change";
 import {
   getMenu,
   menuDocuments,
   menuStatus,
+  nodeMenu,
   quoteCart,
   quoteMenu,
   reloadMenu,
@@ -23,6 +26,11 @@ import { offerActions } from "./menu.offer-desk";
 import { quote } from "./menu.pricing";
 import { reloadRows } from "./menu.publisher";
 
+/** A broker event, without content: the menu has changed, read it again. */
+const CHANGED = "menu.changed";
+/** A status page does not wait longer for a node; one that lives answers within milliseconds. */
+const NODE_ANSWERS_MS = 700;
+
 const PARTS = Object.keys(menuDocuments) as MenuDocumentPart[];
 
 /** The menu: what there is, what it costs, and the desk where both are changed. */
@@ -32,8 +40,13 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
   const follower = new MenuFollower(runtime, logger);
   const withdrawals: (() => void)[] = [];
 
-  /** This node's board at once; the other nodes hear of it from the log, and so does this one if the read fails. */
+  /**
+   * This node's board at once, and a hint to the others. Neither is what a change relies on: all hear of it from the log.
+   */
   const show = async (): Promise<void> => {
+    broker.broadcast(CHANGED).catch((error: unknown) => {
+      logger.debug(`No hint to the other nodes: ${String(error)}`);
+    });
     await follower.refresh().catch((error: unknown) => {
       logger.warn(`The changed menu was not read at once: ${String(error)}`);
     });
@@ -57,27 +70,17 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
       sets: implement(menuDocuments.sets, (ctx) => readyDocument(runtime, follower, "sets", ctx)),
       status: implement(menuStatus, async ({ params }) => {
         await follower.reached(params.after);
-        return statusOf(broker.nodeID, follower);
+        return statusOf(follower, await menuOfEachNode(broker));
       }),
-      reload: implementCommand(runtime.log, reloadMenu, {
-        async run(ctx) {
-          const outcome = await changeMenu(runtime, ctx, reloadRows, async () => {
-            await show();
-            const { version, updated_at } = follower.board.document;
-            return { version, published_at: updated_at, unchanged: true };
-          });
-          await show();
-          return outcome;
-        },
-        respond(answer, position) {
-          const { version, published_at, unchanged } = answer as ReloadAnswer;
-          const message =
-            unchanged === true ? "The menu is up to date." : "The menu was updated on every node.";
-          return { message, last_update: published_at, version, method: "event_log", position };
-        },
-      }),
+      node: implement(nodeMenu, () => menuOf(follower)),
+      reload: reloadAction(runtime, follower, show),
       ...deskActions(runtime, follower, show),
       ...offerActions(runtime, show),
+    },
+    events: {
+      [CHANGED]: async ({ nodeID }: Context) => {
+        if (nodeID !== broker.nodeID) await follower.hinted();
+      },
     },
     async started() {
       await follower.start();
@@ -92,6 +95,29 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
       await follower.stop();
     },
   };
+}
+
+function reloadAction(
+  runtime: Runtime,
+  follower: MenuFollower,
+  show: () => Promise<void>,
+): ReturnType<typeof implementCommand> {
+  return implementCommand(runtime.log, reloadMenu, {
+    async run(ctx) {
+      const outcome = await changeMenu(runtime, ctx, reloadRows, async () => {
+        await show();
+        const { version, updated_at } = follower.board.document;
+        return { version, published_at: updated_at, unchanged: true };
+      });
+      await show();
+      return outcome;
+    },
+    respond(answer, position) {
+      const { version, published_at, unchanged } = answer as ReloadAnswer;
+      const message = unchanged === true ? "The menu is up to date." : "The menu was updated on every node.";
+      return { message, last_update: published_at, version, method: "event_log", position };
+    },
+  });
 }
 
 interface ReloadAnswer {
@@ -111,7 +137,12 @@ async function readyDocument(
   return nodeID === null || nodeID === broker.nodeID ? ready : { ...ready, body: ready.body.toString() };
 }
 
-function statusOf(node_id: string, { board, position }: MenuFollower) {
+function menuOf({ board, position }: MenuFollower): ResultOf<typeof nodeMenu> {
+  const { version, updated_at } = board.document;
+  return { version, last_update: updated_at, position };
+}
+
+function statusOf({ board }: MenuFollower, nodes: Status["nodes"]): Status {
   const { version, updated_at, pizzas, sets, extras } = board.document;
   return {
     last_update: updated_at,
@@ -119,6 +150,24 @@ function statusOf(node_id: string, { board, position }: MenuFollower) {
     pizzas_count: pizzas.length,
     sets_count: sets.length,
     extras_count: extras.length,
-    nodes: [{ node_id, version, last_update: updated_at, position }],
+    nodes,
   };
+}
+
+type Status = ResultOf<typeof menuStatus>;
+
+/** What every live node that runs the menu shows just now. */
+async function menuOfEachNode(broker: ServiceBroker): Promise<Status["nodes"]> {
+  const nodes = [...fleetNodesOf(broker).hosts(nodeMenu.name)].sort();
+  return Promise.all(
+    nodes.map(async (node_id) => {
+      try {
+        const options = { nodeID: node_id, timeout: NODE_ANSWERS_MS };
+        return { node_id, status: "up" as const, ...(await act(broker, nodeMenu, {}, options)) };
+      } catch (error) {
+        if (faultOf(error) === undefined) throw error;
+        return { node_id, status: "silent" as const };
+      }
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import type { HealthFinding, HealthProbe, HealthProbes } from "../../mixins/heal
 import { projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Clock } from "../../mixins/runtime";
 import type { HealthReport } from "./ops.contract";
+import { slotsFinding } from "./slots-finding";
 
 /** A probe that has not answered by then counts as down. */
 const PROBE_TIMEOUT_MS = 2_000;
@@ -74,15 +75,18 @@ function asDown(error: unknown): HealthFinding {
   return { status: "down", detail: typeof code === "string" ? `Failed: ${code}.` : "Failed." };
 }
 
-/** Whether PostgreSQL answers a query. */
-export function databaseProbe(pool: Pool): HealthProbe {
+/** Whether PostgreSQL answers a query; with a replica also whether a slot of one holds back its WAL. */
+export function databaseProbe(pool: Pool, has_replica = false): HealthProbe {
   return {
     name: "database",
     required: true,
     async probe() {
       await pool.query("select 1");
       const { totalCount, idleCount, waitingCount } = pool;
-      return { status: "up", connections: totalCount, idle: idleCount, waiting: waitingCount };
+      const figures = { connections: totalCount, idle: idleCount, waiting: waitingCount };
+      if (!has_replica) return { status: "up", ...figures };
+      const slots = await slotsFinding(pool);
+      return { status: slots.detail === undefined ? "up" : "degraded", ...figures, ...slots };
     },
   };
 }

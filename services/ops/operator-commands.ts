@@ -1,11 +1,17 @@
+import type { ServiceBroker } from "moleculer";
 import { actorHostsOf } from "../../mixins/actor/actor-registry";
+import { placementsOf } from "../../mixins/actor/placements";
 import { act } from "../../mixins/contract/implement";
 import { refusalOf } from "../../mixins/contract/refusal";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { consumersOf, projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Runtime } from "../../mixins/runtime";
+import { fleetNodesOf } from "../../mixins/transport/fleet-nodes";
 import { listActiveOrders } from "../order/order.contract";
 import { listSlots } from "../slot/slot.contract";
+import { cacheCommand } from "./cache-command";
+import { feedCommand } from "./feed-command";
+import { replicaCommand } from "./replica-command";
 
 const TAIL_DEFAULT = 20;
 const TAIL_MAX = 1_000;
@@ -74,8 +80,23 @@ export function operatorCommands(
     },
     {
       command: "actor <what> [stream]",
-      description: "actor list · actor evict STREAM",
+      description: "actor list · actor where STREAM (nodes that may have it) · actor evict STREAM",
       action: answering((args) => actorCommand(runtime, args)),
+    },
+    {
+      command: "feed <what> [choice]",
+      description: "feed status · feed switch log|kafka|auto (on this node)",
+      action: answering(({ what, choice }) => feedCommand(runtime, what, choice)),
+    },
+    {
+      command: "cache <what> [tag]",
+      description: "cache status · cache tags · cache invalidate TAG",
+      action: answering(({ what, tag }) => cacheCommand(runtime, what, tag)),
+    },
+    {
+      command: "replica <what>",
+      description: "replica status",
+      action: answering(({ what }) => replicaCommand(runtime.reads, what)),
     },
   ];
 }
@@ -176,12 +197,28 @@ async function projectionCommand({ log }: Runtime, { what, name }: Args, say: Sa
   return `${name} is rebuilt and swapped in after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`;
 }
 
-async function actorCommand({ log }: Runtime, { what, stream }: Args): Promise<Answer> {
+async function actorCommand({ log, broker }: Runtime, { what, stream }: Args): Promise<Answer> {
   const hosts = actorHostsOf(log);
+  if (what === "where" && typeof stream === "string") return whereIs(broker, stream);
   if (what === "list")
     return hosts.flatMap((host) => host.list().map((actor) => ({ kind: host.kind, ...actor })));
-  if (what !== "evict" || typeof stream !== "string") return "actor list · actor evict STREAM";
+  if (what !== "evict" || typeof stream !== "string")
+    return "actor list · actor where STREAM · actor evict STREAM";
   for (const host of hosts)
     if (await host.evict(stream)) return `${host.kind}<${stream}> is passivated; its next command wakes it.`;
   return `No actor ${stream} lives on this node; see: actor list`;
+}
+
+/** The nodes that may have an actor, in the order in which they are asked. */
+function whereIs(broker: ServiceBroker, stream: string): Answer {
+  const nodes = placementsOf(broker).where(stream);
+  if (nodes === undefined) return `${stream} is not placed: the node that is asked decides.`;
+  if (nodes.length === 0) return `No node hosts actors like ${stream}.`;
+  const fleet = fleetNodesOf(broker);
+  return nodes.map((node_id, order) => ({
+    order: order + 1,
+    node_id,
+    here: node_id === fleet.self,
+    suspect: fleet.isSuspect(node_id),
+  }));
 }

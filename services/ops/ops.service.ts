@@ -1,10 +1,15 @@
 import type { ServiceSchema } from "moleculer";
 import type { Ctx } from "../../mixins/contract/caller";
 import { implement } from "../../mixins/contract/implement";
+import { feedProbe, registerFeedMetrics } from "../../mixins/event-feed/feed-health";
 import { healthProbesOf } from "../../mixins/health/health-probes";
 import { readinessOf } from "../../mixins/health/readiness";
+import { kafkaProbe } from "../../mixins/kafka/kafka-probe";
 import { metricsOf } from "../../mixins/metrics/metrics";
+import { redisProbe } from "../../mixins/redis/redis-probe";
+import { registerReplicaMetrics, replicaProbe } from "../../mixins/replica/replica-probe";
 import type { Runtime } from "../../mixins/runtime";
+import { diskProbe, registerDiskMetrics } from "./disk-probe";
 import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
 import { registerNodeMetrics } from "./node-metrics";
 import { getHealth, getLiveness, getReadiness } from "./ops.contract";
@@ -12,16 +17,25 @@ import { getHealth, getLiveness, getReadiness } from "./ops.contract";
 const UNAVAILABLE = 503;
 
 /** Health of this node. Others add their probes by `healthProbesOf(broker).add(…)`. */
-export function createOpsService({ broker, pool, log, clock }: Runtime): ServiceSchema {
+export function createOpsService(runtime: Runtime): ServiceSchema {
+  const { broker, pool, log, feed, clock, settings, reads } = runtime;
   const probes = healthProbesOf(broker);
   const readiness = readinessOf(broker);
   const rounds = new HealthRounds(probes, clock);
   const started_ms = clock.now();
   const uptime_s = (): number => Math.max(0, Math.floor((clock.now() - started_ms) / 1000));
-  probes.add(databaseProbe(pool));
+  probes.add(databaseProbe(pool, reads !== undefined));
   probes.add(logProbe(log));
   probes.add(consumersProbe(log));
+  probes.add(feedProbe(feed, log));
+  probes.add(kafkaProbe(runtime.kafka));
+  probes.add(redisProbe(runtime.redis));
+  probes.add(replicaProbe(reads));
+  probes.add(diskProbe(settings.DATA_DIR));
   registerNodeMetrics(metricsOf(broker), log);
+  registerFeedMetrics(metricsOf(broker), feed, log);
+  registerDiskMetrics(metricsOf(broker), settings.DATA_DIR);
+  if (reads !== undefined) registerReplicaMetrics(metricsOf(broker), reads);
 
   return {
     name: "ops",

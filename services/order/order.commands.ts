@@ -1,8 +1,7 @@
 import type { ServiceSchema } from "moleculer";
-import type { ActorHost } from "../../mixins/actor/actor-host";
+import type { PlacedActors } from "../../mixins/actor/placed-actors";
 import type { Ctx } from "../../mixins/contract/caller";
-import { eventMetaOf } from "../../mixins/contract/event-meta";
-import { callerOf, commandOf, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
+import { callerOf, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import type { Refusal } from "../../mixins/contract/refusal";
 import type { EventLog, Position } from "../../mixins/event-log/event-log";
 import type { Clock } from "../../mixins/runtime";
@@ -14,7 +13,7 @@ import {
   processOrder,
   refundOrder,
 } from "./order.contract";
-import type { OrderAnswer, OrderCommand, OrderState, RefundAnswer } from "./order.decider";
+import type { OrderAnswer, OrderCommand, RefundAnswer } from "./order.decider";
 import { orderStream } from "./order.events";
 import { found, type OrderQueryDeps } from "./order.queries";
 
@@ -22,7 +21,7 @@ import { found, type OrderQueryDeps } from "./order.queries";
 export interface OrderCommandDeps extends OrderQueryDeps {
   readonly log: EventLog;
   readonly clock: Clock;
-  readonly orders: ActorHost<OrderState, OrderCommand>;
+  readonly placed: PlacedActors<OrderCommand>;
 }
 
 /** Why a customer cancelled, where they did not say. */
@@ -36,11 +35,11 @@ export function orderCommands(deps: OrderCommandDeps): ServiceSchema["actions"] 
     ctx: Ctx<unknown>,
     order_id: string,
     command: OrderCommand,
-  ): Promise<CommandOutcome | Refusal> =>
-    deps.orders.tell(orderStream(order_id), command, commandOf(ctx), eventMetaOf(ctx, "order"));
+  ): Promise<CommandOutcome | Refusal> => deps.placed.tell(ctx, orderStream(order_id), command);
   const respond = (answer: unknown, position: Position) => ({ ...(answer as OrderAnswer), position });
 
   return {
+    tell_order: deps.placed.action(),
     process: implementCommand(log, processOrder, {
       run: (ctx) => tell(ctx, ctx.params.order_id, { type: "order.process", by: callerOf(ctx), at: now() }),
       respond,

@@ -119,5 +119,8 @@ export type OrderArchived = {
 export type OrderEvent =
   OrderPlaced | OrderStatusChanged | OrderCancelled | OrderProcessed | OrderRefunded | OrderArchived;
 
+/** How the streams of orders begin. */
+export const ORDER_STREAMS = "order-";
+
 /** Stream of an order. */
-export const orderStream = (order_id: string): string => `order-${order_id}`;
+export const orderStream = (order_id: string): string => `${ORDER_STREAMS}${order_id}`;

@@ -1,6 +1,7 @@
 import type { ServiceSchema } from "moleculer";
 import { actorMixin } from "../../mixins/actor/actor-mixin";
 import { createActorHost } from "../../mixins/actor/create-actor-host";
+import { PlacedActors } from "../../mixins/actor/placed-actors";
 import type { Ctx } from "../../mixins/contract/caller";
 import { implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
@@ -17,7 +18,7 @@ import { orderCommands } from "./order.commands";
 import { placeOrder, placeOrderAtDesk } from "./order.contract";
 import { orderDecider, type OrderCommand, type OrderState } from "./order.decider";
 import type { OrderWish } from "./order.draft";
-import type { OrderEvent } from "./order.events";
+import { ORDER_STREAMS, type OrderEvent } from "./order.events";
 import { place, placedAnswer, type Door } from "./order.placement";
 import { releaseOnCancel } from "./order.process";
 import { ensurePartitions, monthsAhead, orderProjection } from "./order.projection";
@@ -45,6 +46,11 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
     { log, clock, logger },
     { kind: "order", decider: orderDecider, given: () => Promise.resolve({ given: undefined }) },
   );
+  const placed = new PlacedActors<OrderCommand>(runtime, orders, {
+    action: "order.tell_order",
+    streams: ORDER_STREAMS,
+    room: "order",
+  });
   let background: Background | undefined;
 
   const reached = async (position: Position): Promise<void> => {
@@ -52,7 +58,7 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
       throw new UnavailableError("order.starting", "Orders are not ready yet; try again.");
     await background.projection.reached(position);
   };
-  const deps = { reads: new OrderReads(db), log, clock, reached, orders };
+  const deps = { reads: new OrderReads(db), log, clock, reached, placed };
 
   return {
     name: "order",

@@ -68,14 +68,17 @@ export type SlotPlanSet = {
 };
 export type SlotEvent = SlotBooked | SlotReleased | SlotDisabledSet | SlotCapacitySet | SlotPlanSet;
 
+/** How the streams of kitchen-days begin. */
+export const KITCHEN_DAY_STREAMS = "slots-";
+
 /** Stream of a kitchen-day. */
 export const kitchenDayStream = (branch_id: string, business_date: string): string =>
-  `slots-${branch_id}-${business_date}`;
+  `${KITCHEN_DAY_STREAMS}${branch_id}-${business_date}`;
 
 /** What the name of a kitchen-day's stream says. */
 export function parseKitchenDayStream(stream_id: string): { branch_id: string; business_date: string } {
   return {
-    branch_id: stream_id.slice("slots-".length, -"-YYYY-MM-DD".length),
+    branch_id: stream_id.slice(KITCHEN_DAY_STREAMS.length, -"-YYYY-MM-DD".length),
     business_date: stream_id.slice(-"YYYY-MM-DD".length),
   };
 }

@@ -89,6 +89,7 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
         return { branch_id: branch.branch_id, window, ...(await reads.load(branch, window, clock.now())) };
       }),
       ...deskActions(runtime, new SlotDesk(days, calendar, clock)),
+      tell_day: days.tellDay,
     },
   };
 }

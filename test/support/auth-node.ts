@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
+import { MemoryTagCache } from "../../mixins/cache-tags/memory-tag-cache";
 import { SYSTEM, type CallMeta, type Caller } from "../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { act } from "../../mixins/contract/implement";
@@ -46,7 +47,10 @@ export class AuthNode {
     const ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };
     const settings = loadSettings({ JWT_SECRET: "a secret of the tests, long enough", ...env });
     const feed = through(new LogFeed({ log, logger }));
-    const runtime: Runtime = { settings, broker, log, feed, db, pool, clock: { now: () => clock.ms }, ids };
+    const runtime: Runtime = {
+      ...{ settings, broker, log, feed, db, pool, clock: { now: () => clock.ms }, ids },
+      cache: new MemoryTagCache(),
+    };
     const room = await openAuthRoom(runtime, CHEAP);
     broker.createService(createBranchService(runtime));
     broker.createService(createAuthService(runtime, room));

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import type { AppendOutcome, AppendUnit } from "../../mixins/event-log/event-log";
 import type { PostgresEventLog } from "../../mixins/event-log/postgres-event-log";
-import type { Cut, CuttingProxy } from "./cutting-proxy";
+import type { Cut, CuttingProxy } from "../../chaos/faults/cutting-proxy";
 import { command, committedAt, name, TERMINATE, unit, type Logs } from "./event-log.fixture";
 import { eventually } from "./eventually";
 

@@ -5,7 +5,7 @@ import {
   type EventLogOptions,
   type PostgresEventLog,
 } from "../../mixins/event-log/postgres-event-log";
-import { CuttingProxy } from "./cutting-proxy";
+import { CuttingProxy } from "../../chaos/faults/cutting-proxy";
 import { startTestDatabase, type TestDatabase } from "./postgres";
 
 /** Ends server processes whose connection is named like $1. */

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
+import { MemoryTagCache } from "../../mixins/cache-tags/memory-tag-cache";
 import { LogFeed } from "../../mixins/event-feed/log-feed";
 import { createEventLog } from "../../mixins/event-log/postgres-event-log";
 import { SYSTEM, type Caller } from "../../mixins/contract/caller";
@@ -20,6 +21,9 @@ import type { TestDatabase } from "./postgres";
 
 const ROUND_THE_CLOCK = { open: "00:00", close: "24:00" };
 
+const lonelyBroker = (): ServiceBroker =>
+  new ServiceBroker({ logger: false, validator: false, skipProcessEventRegistration: true });
+
 /** One node with the rooms that an order goes through, on a test database, at a time that the test sets. */
 export class OrderNode {
   now = Date.parse("2026-03-10T09:00:00.000Z");
@@ -29,8 +33,7 @@ export class OrderNode {
     private readonly broker: ServiceBroker,
   ) {}
 
-  static async start(database: TestDatabase): Promise<OrderNode> {
-    const broker = new ServiceBroker({ logger: false, validator: false, skipProcessEventRegistration: true });
+  static async start(database: TestDatabase, broker = lonelyBroker()): Promise<OrderNode> {
     const logger = broker.getLogger("test");
     const log = await createEventLog({ connection: database.connection, logger });
     const node: OrderNode = new OrderNode(
@@ -43,6 +46,7 @@ export class OrderNode {
         pool: database.pool,
         clock: { now: () => node.now },
         ids: { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") },
+        cache: new MemoryTagCache(),
       },
       broker,
     );

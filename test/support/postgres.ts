@@ -29,12 +29,14 @@ export async function startTestDatabase(
     /** Leave the database empty. */
     migrated?: boolean;
     entities?: (new () => object)[];
+    /** Server settings, e.g. `{ wal_level: "logical" }`. */
+    settings?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<TestDatabase> {
   const home = mkdtempSync(path.join(tmpdir(), "forno-pg-"));
   chmodSync(home, 0o711);
   const binaries = options.server === "system" ? systemBinaries(SYSTEM_POSTGRES) : embeddedBinaries();
-  const cluster = new PostgresCluster(binaries, path.join(home, "d"));
+  const cluster = new PostgresCluster(binaries, path.join(home, "d"), options.settings);
   await cluster.create();
   await cluster.start();
   const connection = cluster.connection("postgres");

@@ -48,6 +48,12 @@ create table es.event (
 ) partition by RANGE (pos);
 CREATE INDEX event_stream ON ONLY es.event USING btree (stream_id, version);
 
+create table es.job_run (
+  name text collate "C" not null,
+  last_at timestamp with time zone default now() not null,
+  constraint job_run_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
+
 create table es.lane (
   lane smallint not null,
   head bigint default 0 not null,
@@ -294,6 +300,13 @@ create table public.refresh_tokens (
   constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(session_id) ON DELETE CASCADE
 );
 CREATE INDEX refresh_tokens_session_id_idx ON public.refresh_tokens USING btree (session_id);
+
+create table public.replica_heartbeats (
+  publication text not null,
+  beaten_at timestamp with time zone not null,
+  "position" bigint not null,
+  constraint replica_heartbeats_pkey PRIMARY KEY (publication)
+) with (fillfactor=10);
 
 create table public.schema_migrations (
   id integer default nextval('schema_migrations_id_seq'::regclass) not null,

@@ -12,7 +12,7 @@ import {
 } from "../../order/order.contract";
 import type { OrderView } from "../../order/order.view";
 import { freeSlots, listSlots } from "../../slot/slot.contract";
-import { RateLimiter } from "../http/rate-limit";
+import { rateLimits, type TakesTokens } from "../http/rate-limit-redis";
 import type { GrpcCall, GrpcContext, Method } from "./grpc-call";
 import type {
   CancelOrderRequest,
@@ -47,11 +47,11 @@ const ORDERS_PER_MINUTE = placeOrder.rest?.[0]?.rate_per_minute ?? 30;
 
 /** The unary methods: each chooses the action for its caller, and translates. */
 export function orderMethods({ runtime }: Pick<GrpcContext, "runtime">): OrderMethods {
-  const limiter = runtime.settings.RATE_LIMIT === "on" ? new RateLimiter(runtime.clock) : undefined;
+  const limiter = rateLimits(runtime, "grpc");
   return {
     async createOrder(call, request) {
       const isDesk = allows("order.place_for_others", call.caller.role);
-      if (limiter !== undefined && !isDesk) limit(limiter, call);
+      if (limiter !== undefined && !isDesk) await limit(limiter, call);
       const params = placementOf(request);
       const { result, replayed } = isDesk
         ? await call.act(placeOrderAtDesk, { ...params, channel: "grpc" })
@@ -112,8 +112,8 @@ function wanted({ order_id }: { readonly order_id?: string }): string {
   );
 }
 
-function limit(limiter: RateLimiter, { address, caller }: GrpcCall): void {
-  const wait_s = limiter.take(`${address} ${caller.user_id ?? ""}`, ORDERS_PER_MINUTE);
+async function limit(limiter: TakesTokens, { address, caller }: GrpcCall): Promise<void> {
+  const wait_s = await limiter.take(`${address} ${caller.user_id ?? ""}`, ORDERS_PER_MINUTE);
   if (wait_s === 0) return;
   const retry_after_s = Math.ceil(wait_s);
   throw new RefusedError(

@@ -10,7 +10,8 @@ import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
 import { callerOfRequest } from "./identity";
 import { commandIdentity } from "./idempotency";
-import { RateLimiter, addressKey } from "./rate-limit";
+import { addressKey } from "./rate-limit";
+import { rateLimits, type TakesTokens } from "./rate-limit-redis";
 
 /** Writes (logins among them) that one address may send a minute without a token, where its door says nothing. */
 const GUEST_WRITES_PER_MINUTE = 120;
@@ -29,16 +30,16 @@ type Admit = (
  * the call's meta (made for this request alone) and returns the parameters.
  */
 export function admission(
-  { clock, settings }: Pick<Runtime, "clock" | "settings">,
+  runtime: Pick<Runtime, "clock" | "settings" | "redis">,
   auth: TokenVerifier,
 ): Admit {
-  const limiter = settings.RATE_LIMIT === "on" ? new RateLimiter(clock) : undefined;
-  const addressOf = clientAddresses(settings.TRUSTED_PROXIES);
+  const limiter = rateLimits(runtime, "http");
+  const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
   return async (ctx, door, req, path) => {
     const { contract } = door;
     const address = addressKey(addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]));
     const caller = await callerOfRequest(req.headers.authorization, auth);
-    if (limiter !== undefined) limit(limiter, door, caller, address);
+    if (limiter !== undefined) await limit(limiter, door, caller, address);
     const refusal = permissionRefusal(contract, caller);
     if (refusal !== undefined) throw new RefusedError(refusal);
     const params = await paramsOfRequest(door, req, path);
@@ -59,15 +60,15 @@ export function admission(
   };
 }
 
-function limit(limiter: RateLimiter, door: Door, caller: Caller, address: string): void {
+async function limit(limiter: TakesTokens, door: Door, caller: Caller, address: string): Promise<void> {
   const { rate_per_minute } = door.binding;
   const guestWrites = caller.role === "guest" && door.contract.kind === "command";
   if (rate_per_minute === undefined && !guestWrites) return;
   const who = `${address} ${caller.user_id ?? ""}`;
   const wait_s =
     rate_per_minute === undefined
-      ? limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)
-      : limiter.take(`${door.title} ${who}`, rate_per_minute);
+      ? await limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)
+      : await limiter.take(`${door.title} ${who}`, rate_per_minute);
   if (wait_s > 0)
     throw new RefusedError(
       refuse("rate_limited", "rate.limited", "Too many requests; wait as long as Retry-After says.", {

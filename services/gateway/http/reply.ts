@@ -42,14 +42,15 @@ export class Replier {
   result(req: Request, res: Response, door: Door, meta: ReplyMeta, data: unknown): void {
     const { contract, binding } = door;
     const status = meta.$statusCode ?? binding.status ?? 200;
-    if (contract.raw === true) {
-      const document = data as RawDocument;
-      this.#tagged(req, res, status, documentHeaders(document), document.etag, bytesOf(document.body));
-      return;
-    }
     const more: string[] = [];
     if (meta.replayed === true) more.push("Idempotent-Replay", "true");
     if (meta.$responseHeaders !== undefined) more.push(...Object.entries(meta.$responseHeaders).flat());
+    if (contract.raw === true) {
+      const document = data as RawDocument;
+      const { etag } = document;
+      this.#tagged(req, res, status, documentHeaders(document), etag, bytesOf(document.body), more);
+      return;
+    }
     const body = status === 204 || data === undefined ? undefined : JSON.stringify(data);
     if (body === undefined) this.#send(req, res, 204, more);
     else if (contract.cacheable === true && contract.kind === "query") {
@@ -59,9 +60,10 @@ export class Replier {
         req,
         res,
         status,
-        [...JSON_TYPE, "Cache-Control", cache, "ETag", etag, ...more],
+        [...JSON_TYPE, "Cache-Control", cache, "ETag", etag],
         etag,
         body,
+        more,
       );
     } else this.#send(req, res, status, [...JSON_TYPE, "Cache-Control", "no-store", ...more], body);
   }
@@ -112,10 +114,11 @@ export class Replier {
     headers: Headers,
     etag: string | undefined,
     body: string | Buffer,
+    more: Headers,
   ): void {
     if (etag !== undefined && matchesEtag(req.headers["if-none-match"], etag))
-      this.#send(req, res, 304, ["ETag", etag]);
-    else this.#send(req, res, status, headers, body);
+      this.#send(req, res, 304, ["ETag", etag, ...more]);
+    else this.#send(req, res, status, [...headers, ...more], body);
   }
 
   #send(

@@ -9,8 +9,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the 60 s of common load balancers, so that it is they who close an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** How long a stopping server waits for connections before it cuts them. */
-const DRAIN_MS = 5_000;
+/** How long a stopping server waits for answers under way before it cuts their connections. */
+const GOODBYE_MS_MAX = 2_000;
 
 /** The node's HTTP server, not yet listening. What cannot even be parsed is answered here, as a problem document too. */
 export function createHttpServer(handle: (req: Request, res: Response) => void): Server {
@@ -73,12 +73,12 @@ export function listening(server: Server, port: number, host: string): Promise<v
 
 /**
  * Closes a server, if it listens: answers under way finish, idle connections go at once, and what is left after
- * {@link DRAIN_MS} (slow readers, upgraded sockets) is cut.
+ * {@link GOODBYE_MS_MAX} (slow readers, upgraded sockets) is cut.
  */
 export function closed(server: Server, connections: Iterable<Duplex>): Promise<void> {
   const timer = setTimeout(() => {
     for (const connection of connections) connection.destroy();
-  }, DRAIN_MS);
+  }, GOODBYE_MS_MAX);
   return new Promise((resolve) => {
     // Its one error says that the server did not listen.
     server.close(() => {

@@ -47,8 +47,9 @@ export class AudienceClass {
       for (const client of listeners) {
         // Heard already: by another of its topics, or because it caught up from the log further than the hub had come.
         if (client.position >= position) continue;
-        client.position = position;
+        // Sent first: a client that is dropped by this very message is to come back for it.
         client.send(frame);
+        client.position = position;
       }
     }
   }

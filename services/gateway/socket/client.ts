@@ -11,14 +11,19 @@ import type { SocketCounters } from "./socket-metrics";
 export interface Connection {
   /** Queues a message; `written` is called once it has left this process, or never. */
   send(frame: Frame, written: () => void): void;
-  /** Says goodbye behind what is queued, then cuts the connection when the client does not take it in time. */
-  close(reason: CloseReason): void;
+  /**
+   * Says goodbye behind what is queued, with the position to come back at, then cuts the connection when the client does
+   * not take it in time.
+   */
+  close(reason: CloseReason, resume_at: Position): void;
 }
 
 /** A client as the hub sees it: what it hears, up to where it has heard it, and how much it has yet to take. */
 export class Client {
   /** Every message for this client up to here was sent. */
   position: Position = 0;
+  /** Who feeds it: then it has heard everything up to the feeder's position as well. */
+  feeder: { readonly position: Position } | undefined;
   /** Changes when the client's identity does, which ends a catching-up under way. */
   generation = 0;
   role: Role;
@@ -56,6 +61,11 @@ export class Client {
 
   get tracked_orders(): ReadonlySet<string> {
     return this.#tracked;
+  }
+
+  /** Where it can resume, here or at another node, without missing anything. */
+  get resumes_at(): Position {
+    return Math.max(this.position, this.feeder?.position ?? 0);
   }
 
   /** Whether an announcement is for this client, as far as its topics go. */
@@ -111,7 +121,7 @@ export class Client {
   close(reason: CloseReason): void {
     if (this.#closed) return;
     this.gone();
-    this.connection.close(reason);
+    this.connection.close(reason, this.resumes_at);
   }
 
   /** The connection has ended, by whomever. */

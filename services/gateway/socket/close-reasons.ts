@@ -1,4 +1,6 @@
 import type { Refusal } from "../../../mixins/contract/refusal";
+import type { Position } from "../../../mixins/event-log/event-log";
+import { controlFrame, type Frame } from "./frame";
 
 /** Why the server ends a connection. `code` is a WebSocket close code, `reason` a stable name (at most 123 bytes). */
 export interface CloseReason {
@@ -22,4 +24,9 @@ export const CLOSE = {
 export function closeReasonOf(refusal: Refusal): CloseReason {
   const code = refusal.refused === "unauthorized" ? 4401 : refusal.refused === "forbidden" ? 4403 : 4400;
   return { code, reason: refusal.code };
+}
+
+/** The last message of a connection: why it ends, and the position to come back at, here or at another node. */
+export function farewell({ code, reason }: CloseReason, now: number, resume_at: Position): Frame {
+  return controlFrame("closing", { code, reason }, now, resume_at);
 }

@@ -116,8 +116,7 @@ export class SocketHub {
 
   /** Says something about the connection. */
   tell(client: Client, type: ControlType, data: object): void {
-    const position = this.#live.has(client) ? Math.max(client.position, this.#position) : client.position;
-    client.send(controlFrame(type, data, this.runtime.clock.now(), position));
+    client.send(controlFrame(type, data, this.runtime.clock.now(), client.resumes_at));
   }
 
   async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
@@ -202,8 +201,8 @@ export class SocketHub {
     try {
       const frame = wants(broadcast) ? broadcast.frameFor(client.role) : null;
       if (frame === null) return;
-      client.position = broadcast.position;
       client.send(frame);
+      client.position = broadcast.position;
     } catch (error) {
       this.#defect({ type: broadcast.announcement.type, position: broadcast.position }, error);
     }
@@ -218,10 +217,12 @@ export class SocketHub {
     }
     audienceClass.add(client);
     this.#live.add(client);
+    client.feeder = this;
   }
 
   #detach(client: Client): boolean {
     if (!this.#live.delete(client)) return false;
+    client.feeder = undefined;
     const key = `${client.audience}/${client.role}`;
     const audienceClass = this.#classes.get(key);
     audienceClass?.remove(client);

@@ -2,12 +2,14 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { isRefusal } from "../../../mixins/contract/refusal";
+import type { Position } from "../../../mixins/event-log/event-log";
+import type { Clock } from "../../../mixins/runtime";
 import type { Settings } from "../../../settings";
 import { clientAddresses } from "../http/client-address";
 import { problemDocument } from "../http/problem";
 import type { Connection } from "./client";
 import { BINARY_FRAME, readTextFrame, readWish } from "./client-frame";
-import { closeReasonOf, type CloseReason } from "./close-reasons";
+import { closeReasonOf, farewell, type CloseReason } from "./close-reasons";
 import { originAllowed, type ConnectionCount } from "./connection-count";
 import { DOORS, type Door } from "./doors";
 import type { Frame } from "./frame";
@@ -26,9 +28,9 @@ class PlainConnection implements Connection {
     private readonly ws: WebSocket,
     private readonly tcp: Duplex,
     private readonly limits: SocketLimits,
-    now: number,
+    private readonly clock: Clock,
   ) {
-    this.#heard_ms = now;
+    this.#heard_ms = clock.now();
   }
 
   send(frame: Frame, written: () => void): void {
@@ -36,8 +38,10 @@ class PlainConnection implements Connection {
     this.ws.send(frame.json, SEND, written);
   }
 
-  close({ code, reason }: CloseReason): void {
-    this.ws.close(code, reason);
+  /** Reason and position also as a message: a close frame has no room for them as fields. */
+  close(reason: CloseReason, resume_at: Position): void {
+    this.send(farewell(reason, this.clock.now(), resume_at), () => undefined);
+    this.ws.close(reason.code, reason.reason);
   }
 
   /** What is sent in one turn of the event loop leaves in one system call, which is most of what a message costs. */
@@ -117,8 +121,8 @@ export class PlainDoor {
   }
 
   #welcome(ws: WebSocket, tcp: Duplex, door: Door, query: URLSearchParams): void {
-    const { runtime, limits, counters } = this.context;
-    const connection = new PlainConnection(ws, tcp, limits, runtime.clock.now());
+    const { runtime, hub, limits, counters } = this.context;
+    const connection = new PlainConnection(ws, tcp, limits, runtime.clock);
     // Protocol errors of the client; `close` follows.
     ws.on("error", () => counters.frames_rotten.inc());
     const wish = readWish(
@@ -128,7 +132,7 @@ export class PlainDoor {
     );
     if (isRefusal(wish)) {
       counters.refused.inc();
-      connection.close(closeReasonOf(wish));
+      connection.close(closeReasonOf(wish), hub.position);
       return;
     }
     const session = new Session(door, wish, connection, this.context);

@@ -137,4 +137,4 @@ class Sockets {
   }
 }
 
-const GOODBYE_MS_MAX = 2_000;
+const GOODBYE_MS_MAX = 1_500;

@@ -2,15 +2,16 @@ import type { Server as HttpServer } from "node:http";
 import { Server, type Namespace, type Socket } from "socket.io";
 import { faultOf } from "../../../mixins/contract/fault";
 import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
+import type { Position } from "../../../mixins/event-log/event-log";
 import type { Settings } from "../../../settings";
 import { clientAddresses } from "../http/client-address";
 import { admit, type Identity } from "./admission";
 import type { Connection } from "./client";
 import { readFrame, readWish, type Wish } from "./client-frame";
-import { CLOSE, type CloseReason } from "./close-reasons";
+import { CLOSE, farewell, type CloseReason } from "./close-reasons";
 import { originAllowed, type ConnectionCount } from "./connection-count";
 import { DOORS, type Door } from "./doors";
-import { controlFrame, type Frame } from "./frame";
+import type { Frame } from "./frame";
 import { Session, type SessionContext } from "./session";
 
 export const SOCKET_IO_PATH = "/socket.io/";
@@ -35,10 +36,11 @@ class SocketIoConnection implements Connection {
   }
 
   /** socket.io has no close codes, so the reason goes ahead as a message. */
-  close({ code, reason }: CloseReason): void {
-    const { runtime, hub, limits } = this.context;
-    this.send(controlFrame("closing", { code, reason }, runtime.clock.now(), hub.position), () => undefined);
+  close(reason: CloseReason, resume_at: Position): void {
+    const { runtime, limits } = this.context;
+    this.send(farewell(reason, runtime.clock.now(), resume_at), () => undefined);
     const { conn } = this.socket;
+    const { code } = reason;
     // One connection carries several namespaces; only these reasons concern it as a whole.
     const wholeConnection = code === CLOSE.stopping.code || code === CLOSE.slowConsumer.code;
     this.socket.disconnect(wholeConnection);

@@ -1,4 +1,5 @@
-import { FEED_LIMITS, LogFeed } from "../../../mixins/event-feed/log-feed";
+import { LogFeed } from "../../../mixins/event-feed/log-feed";
+import { FEED_LIMITS } from "../../../mixins/event-feed/tail-feed";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import { UnavailableError } from "../../../mixins/contract/refusal";
 import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";

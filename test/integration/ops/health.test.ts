@@ -1,9 +1,11 @@
+import { tmpdir } from "node:os";
 import { ServiceBroker } from "moleculer";
 import { getHealth, getLiveness, getReadiness } from "../../../services/ops/ops.contract";
 import { act } from "../../../mixins/contract/implement";
 import { readinessOf } from "../../../mixins/health/readiness";
 import type { Runtime } from "../../../mixins/runtime";
 import { createOpsService } from "../../../services/ops/ops.service";
+import { loadSettings } from "../../../settings";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 
 describe("health", () => {
@@ -19,7 +21,9 @@ describe("health", () => {
     const log = {
       head: async () => (await database.pool.query<{ n: number }>("select 41 + 1 as n")).rows[0]?.n ?? 0,
     };
-    const runtime = { broker, pool: database.pool, log, clock: { now: () => now_ms } } as unknown as Runtime;
+    const settings = loadSettings({ DATA_DIR: tmpdir() });
+    const clock = { now: () => now_ms };
+    const runtime = { broker, pool: database.pool, log, clock, settings } as unknown as Runtime;
     broker.createService(createOpsService(runtime));
     await broker.start();
   });

@@ -3,6 +3,8 @@ import { eventually } from "../../support/eventually";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
 
+/** A run is noted by the database a moment after it began. */
+const CLOCKS_APART_MS = 40;
 const NEVER_MS = 3_600_000;
 
 let database: TestDatabase;
@@ -10,12 +12,13 @@ let logger: QuietLogger;
 let jobs: JobHandle[];
 
 beforeAll(async () => {
-  database = await startTestDatabase({ migrated: false });
+  database = await startTestDatabase();
 });
 afterAll(async () => {
   await database.stop();
 });
-beforeEach(() => {
+beforeEach(async () => {
+  await database.pool.query("delete from es.job_run");
   logger = new QuietLogger();
   jobs = [];
 });
@@ -59,6 +62,39 @@ test("a job runs neither twice at once here nor on two nodes at once", async () 
   expect(await first).toBe(true);
   expect(await there.runNow()).toBe(true);
   expect(runs).toBe(2);
+});
+
+test("a job runs once an interval, however many nodes there are and however often they start anew", async () => {
+  const every_ms = 400;
+  const runs: number[] = [];
+  const run = (): Promise<void> => {
+    runs.push(performance.now());
+    return Promise.resolve();
+  };
+  const nodes = [start(run, every_ms), start(run, every_ms), start(run, every_ms)];
+  const began = performance.now();
+  for (let restarts = 0; runs.length < 4 && restarts < 100; restarts += 1) {
+    // Restarts come more often than the job does.
+    const [oldest] = nodes.splice(0, 1);
+    await oldest?.stop();
+    nodes.push(start(run, every_ms));
+    await new Promise((resolve) => setTimeout(resolve, every_ms / 4));
+  }
+  expect(runs).toHaveLength(4);
+  const pauses = runs.map((at, n) => at - (runs[n - 1] ?? began));
+  for (const pause_ms of pauses) expect(pause_ms).toBeGreaterThan(every_ms - CLOCKS_APART_MS);
+});
+
+test("a job whose turn came while no node was there runs soon after the next start", async () => {
+  await database.pool.query("insert into es.job_run values ('sweep', now() - interval '2 hours')");
+  let runs = 0;
+  start(() => {
+    runs += 1;
+    return Promise.resolve();
+  }, 60_000);
+  await eventually(() => {
+    expect(runs).toBe(1);
+  });
 });
 
 test("a failed job leaves its lock behind for nobody", async () => {

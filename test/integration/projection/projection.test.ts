@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createActorHost } from "../../../mixins/actor/create-actor-host";
+import type { EventFeed } from "../../../mixins/event-feed/event-feed";
 import { LogFeed } from "../../../mixins/event-feed/log-feed";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
-import type { ConsumerTimes } from "../../../mixins/projection/consumer";
+import { CONSUMER_TIMES, type ConsumerTimes } from "../../../mixins/projection/consumer";
 import { consumersOf, projectionStatus } from "../../../mixins/projection/consumer-registry";
 import type { Projection, ProjectionHost, RebuildProgress } from "../../../mixins/projection/projection";
 import { startProjection } from "../../../mixins/projection/start-projection";
@@ -14,6 +15,8 @@ import { QuietLogger } from "../../support/quiet-logger";
 import { TABLES, purseProjection, rowsFrom, rowsOf } from "./purse-projection";
 
 const TIMEOUT_MS = 10_000;
+/** A busy machine included; a look comes every 200 ms. */
+const HAND_OVER_MS_MAX = 1_000;
 const TIMES: ConsumerTimes = { lazy_ms: 20, standby_ms: 20, standby_looks_max: 5 };
 
 let database: TestDatabase;
@@ -45,16 +48,35 @@ afterAll(async () => {
 });
 
 /** A projection on a node of its own. */
-async function project(changes: Partial<Projection> = {}): Promise<ProjectionHost> {
+async function project(
+  changes: Partial<Projection> = {},
+  { times = TIMES, thaw }: { times?: ConsumerTimes; thaw?: Promise<unknown> } = {},
+): Promise<ProjectionHost> {
   const own = await createEventLog({ connection: database.connection });
+  const feed = new LogFeed({ log: own, logger });
   const host = await startProjection(
-    { pool: database.pool, feed: new LogFeed({ log: own, logger }), log: own, logger },
+    { pool: database.pool, feed: thaw === undefined ? feed : frozen(feed, thaw), log: own, logger },
     { ...purseProjection, ...changes },
-    TIMES,
+    times,
   );
   running.push({ host, log: own });
   return host;
 }
+
+/** A feed that delivers nothing before it is thawed: its node hangs. */
+const frozen = (feed: EventFeed, thaw: Promise<unknown>): EventFeed => ({
+  subscribe: (subscription) =>
+    feed.subscribe({
+      ...subscription,
+      async onBatch(events, through) {
+        await thaw;
+        await subscription.onBatch(events, through);
+      },
+    }),
+});
+
+const statesOf = (): (string | undefined)[] =>
+  running.map(({ log: node }) => consumersOf(node).get("purses")?.state);
 
 /** Money goes to and fro between a few purses. */
 async function moveMoney(count: number): Promise<number> {
@@ -180,8 +202,60 @@ describe("two hosts of one projection", () => {
       await Promise.all(hosts.map((host) => host.reached(head, TIMEOUT_MS)));
     }
     await expectRowsAsInLog();
-    const states = running.map(({ log: node }) => consumersOf(node).get("purses")?.state);
-    expect(states.sort()).toEqual(["standby", "working"]);
+    expect(statesOf().sort()).toEqual(["standby", "working"]);
+    expect(logger.having("standing by")).toHaveLength(1);
+  });
+
+  test("hand over at once when the one at work stops", async () => {
+    const [active, standby] = [
+      await project({}, { times: CONSUMER_TIMES }),
+      await project({}, { times: CONSUMER_TIMES }),
+    ];
+    await standby.reached(await moveMoney(20));
+    expect(statesOf()).toEqual(["working", "standby"]);
+    await active.stop();
+    const stopped = performance.now();
+    await standby.reached(await moveMoney(20), TIMEOUT_MS);
+    expect(performance.now() - stopped).toBeLessThan(HAND_OVER_MS_MAX);
+    await expectRowsAsInLog();
+  });
+
+  test("one that stands by knows soon what the other has done, for those who wait for it", async () => {
+    const slow = { ...CONSUMER_TIMES, standby_ms: 60_000 };
+    const [, standby] = [await project(), await project({}, { times: slow })];
+    await standby.reached(await moveMoney(5));
+    await expectRowsAsInLog();
+  });
+
+  test("one takes over from another that hangs, which steps back when it wakes up", async () => {
+    const thaw = Promise.withResolvers<undefined>();
+    await project({}, { thaw: thaw.promise });
+    const standby = await project();
+    const head = await moveMoney(20);
+    await standby.reached(head, TIMEOUT_MS);
+    expect(logger.having("stands still")).toHaveLength(1);
+    await standby.reached(await moveMoney(20), TIMEOUT_MS);
+    thaw.resolve(undefined);
+    await eventually(() => {
+      expect(statesOf()).toEqual(["standby", "working"]);
+    });
+    await standby.reached(await moveMoney(20), TIMEOUT_MS);
+    await expectRowsAsInLog();
+  });
+
+  test("work on when the session of their claims breaks, and settle on one again", async () => {
+    const hosts = [await project(), await project()];
+    for (let round = 0; round < 3; round += 1) {
+      await database.pool.query(
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid is not null and pid <> pg_backend_pid()",
+      );
+      const head = await moveMoney(20);
+      await Promise.all(hosts.map((host) => host.reached(head, TIMEOUT_MS)));
+    }
+    await eventually(() => {
+      expect(statesOf().sort()).toEqual(["standby", "working"]);
+    });
+    await expectRowsAsInLog();
   });
 
   test("take over from each other", async () => {

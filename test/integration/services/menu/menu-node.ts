@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
+import { MemoryTagCache } from "../../../../mixins/cache-tags/memory-tag-cache";
 import type { Caller, CommandIdentity } from "../../../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../../../mixins/contract/contract";
 import { act } from "../../../../mixins/contract/implement";
@@ -38,7 +39,8 @@ export class MenuNode {
     const feed = new LogFeed({ log, logger });
     const clock = { now: () => node.now };
     const ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };
-    const runtime: Runtime = { settings: loadSettings({}), broker, log, feed, db, pool, clock, ids };
+    const cache = new MemoryTagCache();
+    const runtime: Runtime = { settings: loadSettings({}), broker, log, feed, db, pool, clock, ids, cache };
     const node: MenuNode = new MenuNode(runtime, async () => {
       await broker.stop();
       await log.close();

@@ -1,3 +1,5 @@
+import { GUEST } from "../../../../mixins/contract/caller";
+import { act } from "../../../../mixins/contract/implement";
 import * as offers from "../../../../services/menu/menu-offer.contract";
 import { quoteCart, type Quote } from "../../../../services/menu/menu.contract";
 import type { FlashSale } from "../../../../services/menu/menu.events";
@@ -57,6 +59,26 @@ describe("a flash sale", () => {
     expect([await at(999), await at(1_000), await at(1_999), await at(2_000)]).toEqual([
       44_900, 22_450, 22_450, 44_900,
     ]);
+  });
+
+  it("is announced to everybody while it runs and before, the next one first, until it is over", async () => {
+    const later = await plan("Маргарита", { starts_at: iso(8_000), ends_at: iso(9_000) });
+    const soon = await plan("Маргарита", { starts_at: iso(5_000), ends_at: iso(6_000) });
+    const announced = async (offset_ms: number): Promise<unknown[]> => {
+      node.now = NOON + offset_ms;
+      const { items } = await act(node.runtime.broker, offers.shopSales, {}, { meta: { caller: GUEST } });
+      return items.filter(({ sale_id }) => [later, soon].some((sale) => sale.sale_id === sale_id));
+    };
+    expect(await announced(0)).toEqual([
+      { ...soon, running: false },
+      { ...later, running: false },
+    ]);
+    expect(await announced(5_000)).toEqual([
+      { ...soon, running: true },
+      { ...later, running: false },
+    ]);
+    expect(await announced(6_000)).toEqual([{ ...later, running: false }]);
+    expect(await announced(9_000)).toEqual([]);
   });
 
   it("is changed by what is named, ends at once when it is removed, and every node follows", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
+import { MemoryTagCache } from "../../../../mixins/cache-tags/memory-tag-cache";
 import { SYSTEM, type Caller } from "../../../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../../../mixins/contract/contract";
 import { act } from "../../../../mixins/contract/implement";
@@ -44,7 +45,8 @@ export class SlotNode {
     const feed = new LogFeed({ log, logger });
     const clock = { now: () => node.now };
     const ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };
-    const runtime: Runtime = { settings: loadSettings({}), broker, log, feed, db, pool, clock, ids };
+    const cache = new MemoryTagCache();
+    const runtime: Runtime = { settings: loadSettings({}), broker, log, feed, db, pool, clock, ids, cache };
     const node: SlotNode = new SlotNode(runtime, async () => {
       await broker.stop();
       await log.close();

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ClientConfig } from "pg";
@@ -12,13 +12,21 @@ import type { ClientConfig } from "pg";
  */
 export type Cut = "before" | "after" | "late";
 
-/** Stands between a client and PostgreSQL's Unix socket, and cuts connections at the worst moments. */
+/** First bytes of what a client says before it asks for anything: a password, or goodbye. */
+const SMALL_TALK = new Set(["p", "X"].map((letter) => letter.charCodeAt(0)));
+
+/**
+ * Stands between a client and PostgreSQL, by a Unix socket of its own. It cuts connections at the worst moments, and holds
+ * all of them as a network does that has come apart: nothing passes, and nobody is told.
+ */
 export class CuttingProxy {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "forno-cut-"));
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #released: (() => void)[] = [];
+  readonly #asked: (() => void)[] = [];
   #cuts: Cut[] = [];
+  #held = false;
   /** Connections broken so far. */
   cuts_done = 0;
 
@@ -32,11 +40,12 @@ export class CuttingProxy {
     });
   }
 
+  /** Listens; answers with how to connect through here. */
   async start(): Promise<ClientConfig> {
     await new Promise<void>((resolve) =>
       this.#server.listen(path.join(this.#folder, ".s.PGSQL.5432"), resolve),
     );
-    return { ...this.target, host: this.#folder };
+    return { ...this.target, host: this.#folder, port: 5432 };
   }
 
   /** Cuts the next messages, one after another. */
@@ -44,9 +53,31 @@ export class CuttingProxy {
     this.#cuts.push(...cuts);
   }
 
+  /** Forgets cuts that have not met a message. */
+  spare(): void {
+    this.#cuts = [];
+  }
+
   /** Lets late messages reach the server. */
   release(): void {
     for (const release of this.#released.splice(0)) release();
+  }
+
+  /** Resolves at the next message of a victim, before its answer. */
+  async asked(): Promise<void> {
+    await new Promise<void>((resolve) => this.#asked.push(resolve));
+  }
+
+  /** Nothing passes any more, either way; also new connections get no answer. */
+  hold(): void {
+    this.#held = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** What was held goes on. */
+  resume(): void {
+    this.#held = false;
+    for (const socket of this.#sockets) socket.resume();
   }
 
   async stop(): Promise<void> {
@@ -56,38 +87,43 @@ export class CuttingProxy {
   }
 
   #carry(client: Socket): void {
-    const server = createConnection(path.join(this.target.host ?? "", ".s.PGSQL.5432"));
+    const server = createConnection(endOf(this.target));
     let started = false;
     let isVictim = false;
     let swallow = false;
-    let held = false;
+    let kept = false;
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on("error", () => socket.destroy()).on("close", () => this.#sockets.delete(socket));
     }
     client.on("close", () => {
-      if (!held) server.end();
+      if (!kept) server.end();
     });
     server.on("close", () => client.destroy());
     client.on("data", (chunk) => {
+      const asks = started && isVictim && !swallow && !SMALL_TALK.has(chunk[0] ?? 0);
       if (!started) isVictim = chunk.includes(this.victim);
-      const cut = started && isVictim && !swallow ? this.#cuts.shift() : undefined;
       started = true;
-      if (cut === undefined) server.write(chunk);
-      else this.cuts_done += 1;
-      if (cut === "after") {
-        swallow = true;
-        server.write(chunk);
-      }
+      const cut = asks ? this.#cuts.shift() : undefined;
+      if (cut === undefined || cut === "after") server.write(chunk);
+      if (asks) for (const tell of this.#asked.splice(0)) tell();
+      if (cut === undefined) return;
+      this.cuts_done += 1;
+      swallow = cut === "after";
       if (cut === "late") {
-        held = true;
+        kept = true;
         this.#released.push(() => server.end(chunk));
       }
-      if (cut === "before" || cut === "late") client.destroy();
+      if (cut !== "after") client.destroy();
     });
     server.on("data", (chunk) => {
       if (swallow) client.destroy();
       else client.write(chunk);
     });
+    if (this.#held) for (const socket of [client, server]) socket.pause();
   }
+}
+
+function endOf({ host = "localhost", port = 5432 }: ClientConfig): NetConnectOpts {
+  return host.startsWith("/") ? { path: path.join(host, `.s.PGSQL.${String(port)}`) } : { host, port };
 }

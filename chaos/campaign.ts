@@ -1,0 +1,186 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { Fleet, type FleetOptions } from "../fleet/fleet";
+import { connectionOf } from "../mixins/postgres/pool";
+import { violationsIn } from "./checks/all-checks";
+import { collect, type DatabaseEvidence } from "./checks/collect";
+import type { Evidence, Violation } from "./checks/evidence";
+import { mirrorDifferences } from "./checks/mirrors";
+import { FAULTS } from "./faults/all-faults";
+import { CuttingProxy } from "./faults/cutting-proxy";
+import type { Victims } from "./faults/fault";
+import { History, type Operation } from "./history";
+import { Load } from "./load/load";
+import { createWorld } from "./load/world";
+import { Random } from "./random";
+import { scheduleOf, type FaultName, type Strike } from "./schedule";
+
+export interface CampaignOptions {
+  readonly seed: number;
+  readonly folder: string;
+  readonly faults: readonly FaultName[];
+  /** How often every fault strikes, or for how long. */
+  readonly end: { readonly rounds: number } | { readonly minutes: number };
+  readonly fleet: Omit<FleetOptions, "folder" | "envOf" | "report">;
+  readonly customers: number;
+  readonly think_ms_max: number;
+  readonly say: (line: string) => void;
+}
+
+/** A fault as it was, on the clock of the load. */
+export interface Struck {
+  readonly fault: FaultName;
+  /** What it hit. */
+  readonly what: string;
+  readonly began_ms: number;
+  readonly ended_ms: number;
+}
+
+export interface CampaignReport {
+  readonly seed: number;
+  readonly folder: string;
+  readonly struck: readonly Struck[];
+  readonly operations: readonly Operation[];
+  /** Events in the log at the end. */
+  readonly events: number;
+  readonly socket_connections: number;
+  readonly socket_messages: number;
+  readonly violations: readonly Violation[];
+}
+
+/** Connections of the log that appends travel by. */
+const APPENDER = "event log: append";
+/** After the last fault clients go on for so long, so that every client has come through. */
+const AFTERMATH_MS = 2_000;
+
+/** One run: a fleet, load, faults one after another, quiet, and the checks. */
+export class Campaign {
+  readonly #proxies = new Map<string, CuttingProxy>();
+  readonly #violations: Violation[] = [];
+  readonly #struck: Struck[] = [];
+  readonly #random: Random;
+
+  constructor(private readonly options: CampaignOptions) {
+    this.#random = new Random(options.seed);
+  }
+
+  async run(): Promise<CampaignReport> {
+    const { options } = this;
+    mkdirSync(options.folder, { recursive: true, mode: 0o711 });
+    const fleet = await Fleet.start({
+      ...options.fleet,
+      folder: path.join(options.folder, "fleet"),
+      envOf: (id, env) => this.#behindProxy(id, env),
+      report: (line) => {
+        options.say(line);
+        if (line.includes("ended by itself")) this.#violations.push({ promise: "node.died", detail: line });
+      },
+    });
+    try {
+      return await this.#underLoad({ fleet, proxies: this.#proxies });
+    } finally {
+      await fleet.stop();
+      for (const proxy of this.#proxies.values()) await proxy.stop();
+    }
+  }
+
+  async #behindProxy(id: string, env: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+    const proxy = new CuttingProxy(connectionOf(env["DATABASE_URL"] ?? ""), APPENDER);
+    this.#proxies.set(id, proxy);
+    const { host = "", user = "", database = "" } = await proxy.start();
+    const url = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
+    return { ...env, DATABASE_URL: url };
+  }
+
+  async #underLoad(victims: Victims): Promise<CampaignReport> {
+    const { fleet } = victims;
+    const { folder, customers, think_ms_max, seed } = this.options;
+    const urls = fleet.nodes.map(({ url }) => url);
+    const world = await createWorld(urls, fleet.adminPassword, this.#random);
+    const history = new History(folder);
+    const after = (await healthOf(urls[0] ?? ""))["event_log"]?.position ?? 0;
+    const load = new Load({
+      ...{ urls, world, history, folder, customers, think_ms_max, after },
+      random: this.#random.fork("load"),
+    });
+    await this.#strike(victims, load);
+    await pause(AFTERMATH_MS);
+    await load.stop();
+    await history.close();
+    for (const mishap of load.mishaps) this.#violations.push({ promise: "harness", detail: mishap });
+    const evidence = await this.#collect(victims, load, history, after);
+    return {
+      ...{
+        seed,
+        folder,
+        struck: this.#struck,
+        operations: history.operations,
+        events: evidence.events.length,
+      },
+      socket_connections: load.connections,
+      socket_messages: evidence.sockets.reduce((sum, { heard }) => sum + heard.length, 0),
+      violations: [...this.#violations, ...violationsIn(evidence)],
+    };
+  }
+
+  async #collect({ fleet }: Victims, load: Load, history: History, began_at: number): Promise<Evidence> {
+    this.options.say("Quiet; reading the log and holding everything against it …");
+    const database = await collect(fleet.postgres.url);
+    const sockets = await load.hangUp(database.head);
+    const mirrors = await this.#mirrors(fleet, database);
+    return { ...database, operations: history.operations, began_at, sockets, mirrors };
+  }
+
+  async #mirrors({ redis, nodes }: Fleet, database: DatabaseEvidence): Promise<Evidence["mirrors"]> {
+    if (redis === undefined) return [];
+    const checks = await healthOf(nodes[0]?.url ?? "");
+    if (checks["redis_mirror"] !== undefined) return mirrorDifferences(redis.url, database);
+    this.options.say("!! WITHOUT the check of Redis: its nodes mirror nothing there.");
+    return [];
+  }
+
+  async #strike(victims: Victims, load: Load): Promise<void> {
+    const { faults, end, say } = this.options;
+    const possible = faults.filter((fault) => {
+      const why = FAULTS[fault].impossible?.(victims);
+      if (why !== undefined) say(`!! WITHOUT ${fault}: ${why}.`);
+      return why === undefined;
+    });
+    const schedule = scheduleOf(this.#random.fork("schedule"), possible, victims.fleet.nodes.length);
+    const began = performance.now();
+    const isOver = (): boolean =>
+      "rounds" in end
+        ? this.#struck.length >= end.rounds * possible.length
+        : performance.now() - began > end.minutes * 60_000;
+    while (!isOver()) {
+      const { value } = schedule.next();
+      await pause(value.calm_ms);
+      await this.#strikeOnce(victims, value, load);
+    }
+  }
+
+  async #strikeOnce(victims: Victims, strike: Strike, load: Load): Promise<void> {
+    const began_ms = load.now_ms();
+    let what: string;
+    try {
+      what = await FAULTS[strike.fault].strike(victims, strike);
+    } catch (error) {
+      what = String(error);
+      this.#violations.push({ promise: "fault.not_undone", detail: `${strike.fault}: ${what}` });
+    }
+    const ended_ms = load.now_ms();
+    this.#struck.push({ fault: strike.fault, what, began_ms, ended_ms });
+    this.options.say(`  ${(began_ms / 1000).toFixed(1).padStart(6)} s  ${strike.fault}: ${what}`);
+    // What has died by itself is told above; here it only goes on.
+    for (const node of victims.fleet.nodes) if (!node.running) await node.start();
+  }
+}
+
+/** What a node's health says, by check. */
+async function healthOf(url: string): Promise<Readonly<Record<string, { readonly position?: number }>>> {
+  const health = (await (await fetch(`${url}/api/v1/health`)).json()) as {
+    checks: Record<string, { position?: number }>;
+  };
+  return health.checks;
+}

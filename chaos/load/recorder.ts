@@ -1,0 +1,38 @@
+import type { Answers, Asks, History, Operation, OperationName } from "../history";
+import type { RestClient, RestRequest } from "./rest-client";
+
+/** What one client asks, written into the history. */
+export class Recorder {
+  constructor(
+    readonly client: string,
+    private readonly rest: RestClient,
+    private readonly history: History,
+    private readonly began_ms: number,
+  ) {}
+
+  /**
+   * Resolves with the answer; undefined when there was none or it was a refusal. The history gets of it what `kept` says,
+   * all unless said.
+   */
+  async do<Name extends OperationName>(
+    op: Name,
+    asked: Asks[Name],
+    request: RestRequest & { readonly key: string },
+    kept: (answer: Answers[Name], headers: Headers) => Answers[Name] = (answer) => answer,
+  ): Promise<Answers[Name] | undefined> {
+    const start_ms = this.#now();
+    const { key } = request;
+    const { body, headers, ...rest } = await this.rest.ask(request);
+    const whole = rest.outcome === "acked" ? (body as Answers[Name]) : undefined;
+    const answer = whole === undefined ? null : kept(whole, headers);
+    const { client } = this;
+    // Each name goes with its own parameters and answers, which the type of the parameters has seen to.
+    const operation = { op, client, key, asked, start_ms, end_ms: this.#now(), ...rest, answer } as unknown;
+    this.history.add(operation as Operation);
+    return whole;
+  }
+
+  #now(): number {
+    return Math.round(performance.now() - this.began_ms);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Random } from "../random";
+import { hire, signedInAdmin, type Person } from "./people";
+import { RestClient } from "./rest-client";
+
+/** A branch of the harness, and between what its slots' capacity is moved. */
+export interface ChaosBranch {
+  readonly branch_id: string;
+  readonly capacities: readonly number[];
+  /** Items of an order here, fewest and most. */
+  readonly quantity: readonly [number, number];
+}
+
+/** What there is to order, where, and who works there. */
+export interface World {
+  readonly rest: RestClient;
+  readonly admin: Person;
+  readonly staff: readonly Person[];
+  readonly branches: readonly ChaosBranch[];
+  readonly pizzas: readonly { readonly id: string; readonly price_minor: number }[];
+}
+
+const ROUND_THE_CLOCK = Object.fromEntries(
+  [1, 2, 3, 4, 5, 6, 7].map((day) => [String(day), { open: "00:00", close: "24:00" }]),
+);
+
+/** One with room for everybody, one where every slot is fought for, one whose orders are larger than its slots. */
+const PLANS = [
+  { code: "CW", slot_minutes: 15, capacities: [4_000_000, 5_000_000, 6_000_000], quantity: [1, 3] },
+  { code: "CS", slot_minutes: 5, capacities: [120_000, 160_000, 200_000], quantity: [1, 2] },
+  { code: "CO", slot_minutes: 10, capacities: [150_000, 200_000], quantity: [2, 6] },
+] as const;
+
+/** Opens the branches and hires people; every node knows of them when it resolves. */
+export async function createWorld(urls: readonly string[], password: string, random: Random): Promise<World> {
+  const rest = new RestClient(urls, random.fork("world"));
+  const admin = await signedInAdmin(rest, password);
+  const branches: ChaosBranch[] = [];
+  for (const { code, slot_minutes, capacities, quantity } of PLANS) {
+    const { outcome, body } = await rest.ask({
+      method: "POST",
+      route: "/api/v1/erp/branches",
+      key: `open ${code}`.replace(" ", "-"),
+      token: admin.token,
+      body: {
+        code,
+        name: { ru: code, en: code },
+        address: { ru: code, en: code },
+        time_zone: "Europe/Moscow",
+        slots: {
+          slot_minutes,
+          capacity_minor: capacities[0],
+          lead_time_minutes: 10,
+          preorder_hours: 24,
+          hours: ROUND_THE_CLOCK,
+        },
+      },
+    });
+    if (outcome !== "acked") throw new Error(`Branch ${code} was not opened: ${JSON.stringify(body)}`);
+    const { branch_id } = (body as { branch: { branch_id: string } }).branch;
+    branches.push({ branch_id, capacities, quantity });
+  }
+  await everyNodeKnows(urls, branches);
+  const staff = await Promise.all(
+    branches.flatMap(({ branch_id }) => [
+      hire(rest, admin, "manager", [branch_id]),
+      hire(rest, admin, "cook", [branch_id]),
+    ]),
+  );
+  const menu = await rest.ask({ method: "GET", route: "/api/v1/menu" });
+  const { pizzas } = menu.body as { pizzas: World["pizzas"] };
+  return { rest, admin, staff, branches, pizzas };
+}
+
+async function everyNodeKnows(urls: readonly string[], branches: readonly ChaosBranch[]): Promise<void> {
+  for (const url of urls)
+    for (const deadline = Date.now() + 20_000; ;) {
+      const answer = await fetch(`${url}/api/v1/branches`);
+      const known = new Set(
+        ((await answer.json()) as { items: ChaosBranch[] }).items.map(({ branch_id }) => branch_id),
+      );
+      if (branches.every(({ branch_id }) => known.has(branch_id))) break;
+      if (Date.now() > deadline) throw new Error(`${url} does not hear of new branches.`);
+    }
+}

@@ -1,0 +1,92 @@
+import type { CampaignReport, Struck } from "./campaign";
+import type { Operation, Outcome } from "./history";
+
+/** So many violations are shown whole; the rest is counted by promise. */
+const SHOWN_MAX = 30;
+/** After a fault is undone, clients may still wait for it: their pauses between two attempts, and a node that starts. */
+const ECHO_MS = 1_000;
+
+/** How often a fault struck, and the longest that a client waited for its answer meanwhile. */
+export interface FaultFigures {
+  readonly fault: string;
+  readonly struck: number;
+  readonly longest_outage_ms: number;
+}
+
+/** Figures by fault, in the order in which faults came first. */
+export function faultFigures(
+  struck: readonly Struck[],
+  operations: readonly Pick<Operation, "start_ms" | "end_ms">[],
+): FaultFigures[] {
+  return [...Map.groupBy(struck, ({ fault }) => fault)].map(([fault, times]) => ({
+    fault,
+    struck: times.length,
+    longest_outage_ms: Math.max(...times.map((time) => longestDuring(time, operations))),
+  }));
+}
+
+/** The longest operation that was under way at some moment between a fault's begin and its echo. */
+function longestDuring(
+  { began_ms, ended_ms }: Struck,
+  operations: readonly Pick<Operation, "start_ms" | "end_ms">[],
+): number {
+  let longest = 0;
+  for (const { start_ms, end_ms } of operations)
+    if (end_ms >= began_ms && start_ms <= ended_ms + ECHO_MS) longest = Math.max(longest, end_ms - start_ms);
+  return longest;
+}
+
+const OUTCOMES: readonly Outcome[] = ["acked", "refused", "unknown", "broken"];
+
+/** How often each operation came to what. */
+export function operationFigures(
+  operations: readonly Pick<Operation, "op" | "outcome">[],
+): readonly { readonly op: string; readonly counts: Readonly<Record<Outcome, number>> }[] {
+  return [...Map.groupBy(operations, ({ op }) => op)].map(([op, all]) => ({
+    op,
+    counts: Object.fromEntries(
+      OUTCOMES.map((outcome) => [outcome, all.filter((one) => one.outcome === outcome).length]),
+    ) as Record<Outcome, number>,
+  }));
+}
+
+/** The report as people read it. */
+export function reportLines(report: CampaignReport): string[] {
+  const { struck, operations, violations, seed, folder } = report;
+  const faults = faultFigures(struck, operations);
+  const figures = operationFigures(operations);
+  return [
+    "",
+    row("fault", "struck", "longest wait ms"),
+    ...faults.map(({ fault, struck: times, longest_outage_ms }) => row(fault, times, longest_outage_ms)),
+    "",
+    row("operation", ...OUTCOMES),
+    ...figures.map(({ op, counts }) => row(op, ...OUTCOMES.map((outcome) => counts[outcome]))),
+    row("all", ...OUTCOMES.map((outcome) => figures.reduce((sum, { counts }) => sum + counts[outcome], 0))),
+    "",
+    `${report.events} events in the log; ${report.socket_messages} messages over ${report.socket_connections} socket connections.`,
+    ...violationLines(report),
+    violations.length === 0
+      ? `0 violations (seed ${seed}).`
+      : `${violations.length} VIOLATIONS. Again: npm run chaos -- --seed ${seed}. Everything is kept in ${folder}.`,
+  ];
+}
+
+function violationLines({ violations }: Pick<CampaignReport, "violations">): string[] {
+  if (violations.length === 0) return [];
+  const byPromise = [...Map.groupBy(violations, ({ promise }) => promise)];
+  return [
+    "",
+    row("violated", "times"),
+    ...byPromise.map(([promise, all]) => row(promise, all.length)),
+    "",
+    ...violations.slice(0, SHOWN_MAX).map(({ promise, detail }) => `  ${promise}: ${detail}`),
+    ...(violations.length > SHOWN_MAX
+      ? [`  … and ${violations.length - SHOWN_MAX} more in violations.json`]
+      : []),
+  ];
+}
+
+function row(first: string, ...cells: readonly (string | number)[]): string {
+  return first.padEnd(28) + cells.map((cell) => String(cell).padStart(16)).join("");
+}

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { FleetPostgres } from "./fleet-postgres";
+
+const LOCK = "fleet.pid";
+const DATABASES = ["postgres", "replica"];
+/** What a fleet makes in its folder. */
+const OWN = new RegExp(
+  `^(${[...DATABASES, "redis", "nats", "kafka", "node-\\d+", "secrets\\.json"].join("|")})$`,
+);
+
+/**
+ * Sees to it that one fleet at a time runs in a folder: two would write the same files. Answers with how to let go.
+ * @throws Error that names the process which has it.
+ */
+export function lockFolder(folder: string): () => void {
+  const file = path.join(folder, LOCK);
+  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (holder > 0 && isAlive(holder))
+    throw new Error(
+      `A fleet runs in ${folder} already (pid ${String(holder)}): stop it, or use another folder. If that process is none, remove ${file}.`,
+    );
+  writeFileSync(file, String(process.pid));
+  return () => {
+    rmSync(file, { force: true });
+  };
+}
+
+/**
+ * Empties a fleet's folder, of which this process has the lock. A PostgreSQL that outlived its fleet there is ended.
+ * @throws Error when the folder holds anything that no fleet made; then nothing is removed.
+ */
+export async function clearFolder(folder: string): Promise<void> {
+  const entries = readdirSync(folder).filter((name) => name !== LOCK);
+  const strange = entries.find((name) => !OWN.test(name));
+  if (strange !== undefined)
+    throw new Error(`${folder} holds ${strange}, which is not a fleet's: not cleared.`);
+  for (const name of entries.filter((entry) => DATABASES.includes(entry)))
+    await new FleetPostgres(path.join(folder, name)).kill();
+  for (const name of entries) rmSync(path.join(folder, name), { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

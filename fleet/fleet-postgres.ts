@@ -1,0 +1,63 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { embeddedBinaries } from "../mixins/postgres/binaries";
+import { PostgresCluster } from "../mixins/postgres/cluster";
+
+const GONE_TIMEOUT_MS = 10_000;
+
+/** Three nodes with 12 + 4 connections each, their listeners, replication, and room for the curious. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  max_connections: "200",
+  wal_level: "logical",
+  max_wal_senders: "10",
+  max_replication_slots: "10",
+  // Between the copies of two tables a replica pauses so long; five seconds unless said.
+  wal_retrieve_retry_interval: "200ms",
+};
+
+/** A PostgreSQL of the fleet, from the binaries that came with `npm ci`. It may be killed and started again on its data. */
+export class FleetPostgres {
+  readonly #cluster: PostgresCluster;
+
+  /** @param folder its data, its log and its Unix socket; made when missing. */
+  constructor(folder: string) {
+    this.#cluster = new PostgresCluster(embeddedBinaries(), folder, SETTINGS);
+  }
+
+  /** For DATABASE_URL: by Unix socket, no password, because only the owner of the folder can reach it. */
+  get url(): string {
+    const { host = "", user = "", database = "" } = this.#cluster.connection("postgres");
+    return `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
+  }
+
+  /** Of the postmaster; undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#cluster.pid;
+  }
+
+  get logFile(): string {
+    return this.#cluster.logFile;
+  }
+
+  /** Starts it, or attaches to the one that runs here, and waits until it takes connections. */
+  async start(): Promise<void> {
+    await this.#cluster.create();
+    await this.#cluster.start();
+  }
+
+  /** Stops it; open transactions are rolled back. */
+  async stop(): Promise<void> {
+    await this.#cluster.stop();
+  }
+
+  /** kill -9 of the postmaster, and waits until it is gone. Its backends notice by themselves within a moment. */
+  async kill(): Promise<void> {
+    const { pid } = this;
+    if (pid === undefined) return;
+    process.kill(pid, "SIGKILL");
+    const deadline = Date.now() + GONE_TIMEOUT_MS;
+    while (this.pid === pid) {
+      if (Date.now() > deadline) throw new Error(`PostgreSQL (pid ${String(pid)}) outlived kill -9.`);
+      await pause(10);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { RecordedEvent } from "../event-log/event-log";
+import { perBroker } from "../per-broker";
+import type { CacheRule } from "./cached-action";
+
+/** Rules whose events one consumer follows: those of one room that wait for the same read models. */
+export interface RuleGroup {
+  /** Stable name of its checkpoint, e.g. `cache:menu`. */
+  readonly name: string;
+  readonly reads: readonly string[];
+  /** Event types that end something. */
+  readonly handles: readonly string[];
+  tagsOf(event: RecordedEvent): readonly string[];
+}
+
+/** What the actions of one node have declared. */
+export class CacheRules {
+  readonly #rules = new Map<string, CacheRule>();
+  readonly #followed = new Map<string, boolean>();
+
+  /** @throws Error when the action is declared twice. */
+  add(action: string, rule: CacheRule): void {
+    if (this.#rules.has(action)) throw new Error(`The action ${action} is cached twice.`);
+    this.#rules.set(action, rule);
+  }
+
+  get all(): ReadonlyMap<string, CacheRule> {
+    return this.#rules;
+  }
+
+  /** Whether what was kept of an action may be served: nothing that ends it is known to be outstanding. */
+  isFollowed(action: string): boolean {
+    const rule = this.#rules.get(action);
+    return rule?.invalidate_on === undefined || this.#followed.get(groupName(action, rule)) === true;
+  }
+
+  /** Told by whoever follows a group's events. */
+  followed(group: string, yes: boolean): void {
+    this.#followed.set(group, yes);
+  }
+
+  groups(): RuleGroup[] {
+    const following = [...this.#rules].filter(([, rule]) => rule.invalidate_on !== undefined);
+    return [...Map.groupBy(following, ([action, rule]) => groupName(action, rule))].map(([name, members]) => {
+      const rules = members.map(([, rule]) => rule);
+      return {
+        name,
+        reads: rules[0]?.reads ?? [],
+        handles: [...new Set(rules.flatMap((rule) => Object.keys(rule.invalidate_on ?? {})))],
+        tagsOf: (event) => rules.flatMap((rule) => rule.invalidate_on?.[event.type]?.(event) ?? []),
+      };
+    });
+  }
+}
+
+/** By room, because every node that runs a room runs all of its actions, and so any of them can follow for the others. */
+function groupName(action: string, { reads = [] }: CacheRule): string {
+  const room = action.slice(0, action.indexOf("."));
+  return ["cache", room, ...[...reads].sort()].join(":");
+}
+
+/** The rules of this node. */
+export const cacheRulesOf = perBroker(() => new CacheRules());

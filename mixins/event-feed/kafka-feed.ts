@@ -1,0 +1,65 @@
+import type { Pool } from "pg";
+import type { Upcaster } from "../event-log/event-log";
+import { upcasting } from "../event-log/upcasting";
+import type { KafkaLink } from "../kafka/kafka-link";
+import { logNameOf } from "../kafka/log-name";
+import type { FeedChoice, SwitchableFeed, SwitchableStatus } from "./event-feed";
+import { KafkaConsumer } from "./kafka-consumer";
+import { KAFKA_SOURCE_TIMES, KafkaSource, type KafkaSourceTimes } from "./kafka-source";
+import { FEED_LIMITS, TailFeed, type FeedDeps, type FeedLimits } from "./tail-feed";
+
+export interface KafkaFeedDeps extends FeedDeps {
+  readonly pool: Pool;
+  readonly kafka: KafkaLink;
+  /** As the log has them: events travel in the shape that they had for the relay. */
+  readonly upcasters?: readonly Upcaster[];
+}
+
+/** The feed by Kafka, which the log stands in for whenever Kafka is late. Begins at {@link start}; until then it is the log's. */
+export class KafkaFeed extends TailFeed implements SwitchableFeed {
+  readonly #source: KafkaSource;
+  readonly #consumer: KafkaConsumer;
+
+  constructor(
+    { pool, kafka, upcasters = [], ...deps }: KafkaFeedDeps,
+    limits: FeedLimits = FEED_LIMITS,
+    times: KafkaSourceTimes = KAFKA_SOURCE_TIMES,
+  ) {
+    const { log, logger } = deps;
+    const source = new KafkaSource({ log, logger, upcast: upcasting(upcasters) }, limits.poll_ms, times);
+    super(deps, limits, source);
+    this.#source = source;
+    let log_name: string | undefined;
+    this.#consumer = new KafkaConsumer(kafka, logger, {
+      prepare: async () => {
+        log_name = await logNameOf(pool);
+      },
+      take: (records) => {
+        if (log_name !== undefined) source.take(records, log_name);
+      },
+      interrupted: () => {
+        source.interrupted();
+      },
+    });
+  }
+
+  /** Joins the consumer group in the background; waits for nothing. */
+  start(): void {
+    this.#source.start();
+    this.#consumer.start();
+  }
+
+  /** Leaves the group. Subscriptions are stopped by whoever has made them. */
+  async close(): Promise<void> {
+    this.#source.stop();
+    await this.#consumer.stop();
+  }
+
+  status(): SwitchableStatus {
+    return { ...this.#source.status(), joined: this.#consumer.joined };
+  }
+
+  switchTo(choice: FeedChoice): void {
+    this.#source.switchTo(choice);
+  }
+}

@@ -1,0 +1,204 @@
+import type { KafkaMessage } from "kafkajs";
+import type { EventLog, Position, RecordedEvent } from "../event-log/event-log";
+import type { Upcast } from "../event-log/upcasting";
+import { eventOf, headOf } from "../kafka/event-record";
+import type { Logger } from "../logger";
+import type { FeedChoice, FeedSource, SwitchableStatus } from "./event-feed";
+import type { TailInlet, TailSource } from "./feed-tail";
+import { KafkaWatch, WATCH_TIMES, type WatchTimes } from "./kafka-watch";
+import { LogOrder } from "./log-order";
+import { LogSource } from "./log-source";
+
+export interface KafkaSourceTimes extends WatchTimes {
+  /** The log's head is compared with what Kafka has brought so often. */
+  readonly look_ms: number;
+}
+
+export const KAFKA_SOURCE_TIMES: KafkaSourceTimes = { ...WATCH_TIMES, look_ms: 500 };
+
+export interface KafkaSourceDeps {
+  readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted">;
+  readonly logger: Logger;
+  readonly upcast: Upcast;
+}
+
+/**
+ * Feeds the tail from Kafka, or from the log while Kafka does not keep up. Its life:
+ *
+ * - *log*: the tail reads the log, as {@link LogSource} has it. What Kafka brings is put in order all the same, only to see
+ *   whether Kafka keeps up. Every node begins here: a quiet topic proves nothing.
+ * - *kafka*: what Kafka brings goes into the tail, wake-ups of the log do not make it read. This process's own events go in by
+ *   the log's hint where they follow, and are passed over when they come by Kafka.
+ *
+ * Kafka takes over when it is in time; the log as soon as Kafka is late or its consumer is interrupted. A switch changes only
+ * who brings events, not which: the tail takes what follows, passes over what it has, and reads the log for what is missing.
+ */
+export class KafkaSource implements TailSource {
+  readonly #watch: KafkaWatch;
+  readonly #logSource: LogSource;
+  #tail: TailInlet | undefined;
+  #closeInner: (() => void) | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  /** From the first look at the log's head on. */
+  #order: LogOrder | undefined;
+  #head: Position = 0;
+  #source: FeedSource = "log";
+  #choice: FeedChoice = "auto";
+  #reason: SwitchableStatus["reason"] = "starting";
+  #switches = 0;
+
+  constructor(
+    private readonly deps: KafkaSourceDeps,
+    poll_ms: number,
+    private readonly times: KafkaSourceTimes = KAFKA_SOURCE_TIMES,
+  ) {
+    this.#watch = new KafkaWatch(times);
+    this.#logSource = new LogSource(deps.log, poll_ms);
+  }
+
+  open(tail: TailInlet): () => void {
+    this.#tail = tail;
+    this.#openInner(tail);
+    return () => {
+      this.#closeInner?.();
+      this.#closeInner = undefined;
+      this.#tail = undefined;
+    };
+  }
+
+  /** Begins to judge Kafka. */
+  start(): void {
+    const look = async (): Promise<void> => {
+      try {
+        this.#look(await this.deps.log.head());
+      } catch (error) {
+        // While the log is away there is nothing that Kafka could be late with.
+        this.deps.logger.debug(`event feed: the log's head is not known: ${String(error)}`);
+      }
+      this.#looking = this.#looking === undefined ? undefined : setTimeout(again, this.times.look_ms).unref();
+    };
+    const again = (): void => void look();
+    this.#looking = setTimeout(again, 0).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#looking);
+    this.#looking = undefined;
+  }
+
+  status(): Omit<SwitchableStatus, "joined"> {
+    return {
+      source: this.#source,
+      choice: this.#choice,
+      reason: this.#reason,
+      position: this.#tail?.last,
+      kafka_position: this.#order?.position,
+      switches: this.#switches,
+    };
+  }
+
+  switchTo(choice: FeedChoice): void {
+    this.#choice = choice;
+    if (choice === "kafka") this.#turnToKafka();
+    if (choice === "log") this.#turnToLog("chosen");
+    if (choice === "auto" && this.#reason === "chosen") this.#reason = "starting";
+  }
+
+  /** Takes records of one partition, in its order; passes over those of other logs and whatever else is none of ours. */
+  take(records: readonly KafkaMessage[], log: string): void {
+    const order = this.#order;
+    if (order === undefined) return;
+    for (const record of records) {
+      const head = headOf(record);
+      if (head?.log !== log || !order.lacks(head.position)) continue;
+      if (order.isFull) this.#giveUpWaiting(order);
+      const event = this.#read(record);
+      if (event?.position === head.position) order.add(this.deps.upcast(event));
+    }
+    const released = order.release();
+    if (released.length === 0 || this.#source === "log" || this.#tail === undefined) return;
+    if (!this.#tail.take(released)) this.#tail.readOn();
+  }
+
+  /** The consumer brings nothing for a while: it has to join its group (again), or Kafka is gone. */
+  interrupted(): void {
+    if (this.#choice === "auto" && this.#source === "kafka") this.#turnToLog("interrupted");
+    this.#watch.restart(this.#order?.position ?? 0);
+  }
+
+  #read(record: KafkaMessage): RecordedEvent | undefined {
+    try {
+      return eventOf(record);
+    } catch (error) {
+      this.deps.logger.debug(`event feed: record ${record.offset} is no event: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  #look(head: Position): void {
+    this.#head = head;
+    if (this.#order === undefined) {
+      this.#order = new LogOrder(head);
+      this.#watch.restart(head);
+    }
+    const verdict = this.#watch.look(performance.now(), head, this.#order.position);
+    if (verdict === "late") this.#giveUpWaiting(this.#order);
+    if (verdict === "in_time" && this.#choice === "auto" && this.#source === "log") this.#turnToKafka();
+    this.#fillGap();
+  }
+
+  /** What has not come by now is left to the log. */
+  #giveUpWaiting(order: LogOrder): void {
+    const relied = this.#source === "kafka";
+    if (this.#choice === "auto") this.#turnToLog("late");
+    order.skipTo(this.#head);
+    this.#watch.restart(order.position, relied ? "blamed" : undefined);
+  }
+
+  /** In Kafka's turn the tail is never behind Kafka's stream, unless what lies between has to come from the log. */
+  #fillGap(): void {
+    if (this.#source === "log" || this.#tail?.last === undefined || this.#order === undefined) return;
+    if (this.#tail.last < this.#order.position) this.#tail.readOn();
+  }
+
+  #turnToKafka(): void {
+    this.#reason = undefined;
+    this.#turnTo("kafka");
+    this.#fillGap();
+  }
+
+  #turnToLog(reason: SwitchableStatus["reason"]): void {
+    this.#reason = reason;
+    this.#turnTo("log");
+    this.#tail?.readOn();
+  }
+
+  #turnTo(source: FeedSource): void {
+    if (this.#source === source) return;
+    this.#source = source;
+    this.#switches += 1;
+    const why = this.#reason === undefined ? "" : `: ${WHY[this.#reason]}`;
+    this.deps.logger.info(
+      `event feed: events come ${source === "kafka" ? "by Kafka" : "from the log"}${why}`,
+    );
+    if (this.#tail === undefined) return;
+    this.#closeInner?.();
+    this.#openInner(this.#tail);
+  }
+
+  #openInner(tail: TailInlet): void {
+    this.#closeInner =
+      this.#source === "log"
+        ? this.#logSource.open(tail)
+        : this.deps.log.onCommitted?.((events) => {
+            tail.take(events);
+          });
+  }
+}
+
+const WHY: Readonly<Record<NonNullable<SwitchableStatus["reason"]>, string>> = {
+  starting: "Kafka has still to bring one",
+  late: "Kafka is late",
+  interrupted: "Kafka's consumer is interrupted",
+  chosen: "an operator wants it so",
+};

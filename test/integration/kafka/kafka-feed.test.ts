@@ -1,0 +1,174 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
+import { KafkaFeed } from "../../../mixins/event-feed/kafka-feed";
+import { KAFKA_SOURCE_TIMES } from "../../../mixins/event-feed/kafka-source";
+import { FEED_LIMITS } from "../../../mixins/event-feed/tail-feed";
+import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
+import { LOG_HEADER, POSITION_HEADER } from "../../../mixins/kafka/event-record";
+import type { KafkaLink } from "../../../mixins/kafka/kafka-link";
+import { logNameOf } from "../../../mixins/kafka/log-name";
+import { startLeader, type LeaderHandle } from "../../../mixins/process/start-leader";
+import { RELAY, Relay } from "../../../services/relay/relay";
+import { Recorder, eventFeedSuite, write } from "../../support/event-feed.suite";
+import { eventually } from "../../support/eventually";
+import { describeWithKafka, startTestKafka, type TestKafka } from "../../support/kafka";
+import { ObservedLog } from "../../support/observed-log";
+import { startTestDatabase, type TestDatabase } from "../../support/postgres";
+import { QuietLogger } from "../../support/quiet-logger";
+
+const TIMEOUT_MS = 20_000;
+/** Nothing but Kafka brings anything to a feed that looks at the log so seldom. */
+const NEVER_MS = 3_600_000;
+const logger = new QuietLogger();
+
+describeWithKafka("KafkaFeed", () => {
+  let database: TestDatabase;
+  let kafka: TestKafka;
+  let link: KafkaLink;
+  let log: PostgresEventLog;
+  let relay: LeaderHandle;
+
+  beforeAll(async () => {
+    [database, kafka] = await Promise.all([startTestDatabase(), startTestKafka()]);
+    link = kafka.link();
+    log = await createEventLog({ connection: database.connection });
+    const { pool } = database;
+    const deps = { log, pool, kafka: link, logger, clock: { now: () => Date.now() } };
+    relay = startLeader({ pool, logger }, { name: RELAY, lead: (over) => new Relay(deps).lead(over) });
+  });
+  afterAll(async () => {
+    await relay.stop();
+    await log.close();
+    await Promise.all([kafka.stop(), database.stop()]);
+  });
+
+  /** A feed by Kafka that has come to trust it; `deaf`: to which the log says nothing of its own accord. */
+  async function trusting(deaf?: "deaf"): Promise<{ feed: KafkaFeed; observed: ObservedLog }> {
+    const observed = new ObservedLog(log);
+    const feed = new KafkaFeed(
+      { log: observed, logger, pool: database.pool, kafka: link },
+      { ...FEED_LIMITS, poll_ms: NEVER_MS },
+      { ...KAFKA_SOURCE_TIMES, look_ms: 20 },
+    );
+    feed.start();
+    await eventually(async () => {
+      await write(log, 1);
+      await pause(50);
+      expect(feed.status()).toMatchObject({ source: "kafka", joined: true });
+    }, TIMEOUT_MS);
+    if (deaf !== undefined) makeDeaf(observed);
+    return { feed, observed };
+  }
+
+  function makeDeaf(observed: ObservedLog): void {
+    observed.onAppended = () => () => undefined;
+    observed.onCommitted = () => () => undefined;
+  }
+
+  describe("trusted", () => {
+    let opened: KafkaFeed;
+    afterAll(() => opened.close());
+    eventFeedSuite("KafkaFeed", async () => {
+      const { feed } = await trusting();
+      opened = feed;
+      return { feed, log };
+    });
+  });
+
+  describe("without any word from the log", () => {
+    let opened: KafkaFeed;
+    afterAll(() => opened.close());
+    eventFeedSuite("KafkaFeed, deaf", async () => {
+      const { feed } = await trusting("deaf");
+      opened = feed;
+      return { feed, log };
+    });
+  });
+
+  describe("its own", () => {
+    let feed: KafkaFeed;
+    let observed: ObservedLog;
+    let handle: FeedHandle | undefined;
+
+    beforeEach(async () => {
+      ({ feed, observed } = await trusting("deaf"));
+    });
+    afterEach(async () => {
+      await handle?.stop();
+      await feed.close();
+    });
+
+    async function atTheEnd(recorder: Recorder): Promise<number> {
+      const after = await write(log, 1);
+      handle = feed.subscribe({ name: "test", after, onBatch: (...batch) => recorder.take(...batch) });
+      const head = await write(log, 1);
+      await handle.reached(head, TIMEOUT_MS);
+      observed.reads = 0;
+      return after;
+    }
+
+    test("events travel by Kafka: not one is read from the log", async () => {
+      const recorder = new Recorder();
+      const after = await atTheEnd(recorder);
+      for (let n = 0; n < 50; n += 1) await write(log, 1 + (n % 3));
+      const head = await log.head();
+      await handle?.reached(head, TIMEOUT_MS);
+      recorder.expectAll(after, head);
+      expect(observed.reads).toBe(0);
+      expect(feed.status()).toMatchObject({ source: "kafka", position: head, kafka_position: head });
+    });
+
+    test("events come as the log has them", async () => {
+      const recorder = new Recorder();
+      const after = await atTheEnd(recorder);
+      const head = await write(log, 20);
+      await handle?.reached(head, TIMEOUT_MS);
+      expect(recorder.batches.flat()).toEqual(await log.readAll(after, 100));
+    });
+
+    test("records of another log and what is no event at all are passed over", async () => {
+      const recorder = new Recorder();
+      const after = await atTheEnd(recorder);
+      const producer = link.client.producer();
+      await producer.connect();
+      const next = String((await log.head()) + 1);
+      const name = await logNameOf(database.pool);
+      const messages = [
+        { headers: { [LOG_HEADER]: "another", [POSITION_HEADER]: next }, value: "from another log" },
+        { headers: { [LOG_HEADER]: name, [POSITION_HEADER]: next }, value: "no protobuf" },
+        { headers: { [LOG_HEADER]: name, [POSITION_HEADER]: "NaN" }, value: null },
+        { value: "no headers" },
+      ];
+      await producer.send({ topic: link.topic, messages });
+      await producer.disconnect();
+      const head = await write(log, 5);
+      await handle?.reached(head, TIMEOUT_MS);
+      recorder.expectAll(after, head);
+      expect(feed.status().source).toBe("kafka");
+    });
+  });
+
+  test("an operator takes it from one source to the other and back, under load, and every event comes once", async () => {
+    const { feed } = await trusting();
+    const recorder = new Recorder();
+    const after = await log.head();
+    const handle = feed.subscribe({ name: "test", after, onBatch: (...batch) => recorder.take(...batch) });
+    let writing: boolean = true;
+    const writer = (async () => {
+      while (writing) await write(log, 3);
+    })();
+    for (const choice of ["log", "kafka", "log", "auto", "log", "kafka", "auto"] as const) {
+      feed.switchTo(choice);
+      await handle.reached((await log.head()) + 30, TIMEOUT_MS);
+      if (choice !== "auto") expect(feed.status()).toMatchObject({ source: choice, choice });
+    }
+    writing = false;
+    await writer;
+    const head = await log.head();
+    await handle.reached(head, TIMEOUT_MS);
+    recorder.expectAll(after, head);
+    expect(feed.status().switches).toBeGreaterThanOrEqual(5);
+    await handle.stop();
+    await feed.close();
+  });
+});
