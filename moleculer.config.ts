@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { hostname } from "node:os";
 import type { BrokerOptions } from "moleculer";
 import { fleetOptions } from "./mixins/transport/fleet-options";
@@ -6,7 +7,7 @@ import type { Settings } from "./settings";
 /** The broker of this node, from its settings. */
 export function brokerOptions(settings: Settings): BrokerOptions {
   return {
-    namespace: settings.NAMESPACE,
+    namespace: namespaceOf(settings),
     nodeID: settings.NODE_ID ?? `${hostname()}-${String(process.pid)}`,
     logger: {
       type: "Console",
@@ -31,6 +32,15 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     skipProcessEventRegistration: true,
     errorHandler: null,
   };
+}
+
+/**
+ * Nodes of one namespace do each other's work, so they must share a database. One that has brought its own shares it with
+ * nobody, whatever NATS it is connected to.
+ */
+function namespaceOf({ NAMESPACE, DATABASE_URL, DATA_DIR }: Settings): string {
+  if (DATABASE_URL !== undefined) return NAMESPACE;
+  return `${NAMESPACE}-${hash("sha256", `${hostname()} ${DATA_DIR}`, "hex").slice(0, 12)}`;
 }
 
 /** What Moleculer says of its own start is for those who look into it. */

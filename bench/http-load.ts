@@ -5,7 +5,8 @@ import { connect, type Socket } from "node:net";
  * only the status line and the length of an answer. Runs in a process of its own (see `load-process.ts`).
  */
 export interface LoadPlan {
-  readonly port: number;
+  /** Of one node, or of several that the connections are spread over. */
+  readonly port: number | readonly number[];
   readonly connections: number;
   readonly duration_ms: number;
   readonly method: "GET" | "POST";
@@ -37,8 +38,11 @@ export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
     latencies_ms.push(performance.now() - since);
     statuses[status] = (statuses[status] ?? 0) + 1;
   };
+  const ports = typeof plan.port === "number" ? [plan.port] : plan.port;
   await Promise.all(
-    Array.from({ length: plan.connections }, () => oneConnection(plan.port, deadline, nextRequest, record)),
+    Array.from({ length: plan.connections }, (_, at) =>
+      oneConnection(ports[at % ports.length] ?? 0, deadline, nextRequest, record),
+    ),
   );
   const elapsed_s = (performance.now() - started) / 1000;
   latencies_ms.sort((a, b) => a - b);

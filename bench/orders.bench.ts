@@ -17,7 +17,8 @@ export interface OrdersFigures {
 /** Health is asked anew twice a second at most. */
 const LAG_SAMPLE_MS = 500;
 
-interface Menu {
+/** What of the menu an order needs. */
+export interface Menu {
   readonly pizzas: readonly { readonly id: string; readonly extras: readonly string[] }[];
   readonly sets: readonly { readonly id: string }[];
 }
@@ -99,7 +100,8 @@ async function positions(forno: FornoProcess): Promise<{ head: number; slowest: 
   return { head: checks.event_log.position, slowest: checks.projections.position };
 }
 
-function orderBodies(menu: Menu): string[] {
+/** Orders of all sorts, as JSON. */
+export function orderBodies(menu: Menu): string[] {
   return Array.from({ length: 64 }, (_, index) => {
     const pizza = menu.pizzas[index % menu.pizzas.length];
     const set = menu.sets[index % menu.sets.length];

@@ -6,13 +6,18 @@ import { PostgresCluster } from "../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
 import { dataSource } from "../mixins/postgres/pool";
 import { benchEventLog } from "./event-log.bench";
+import { benchFleet } from "./fleet.bench";
 import { benchMenu } from "./menu.bench";
 import { benchOrders } from "./orders.bench";
+import { benchRebuild } from "./rebuild.bench";
 
 /** Seconds a load of orders or menu reads lasts; each scenario is bounded. */
 const LOAD_S = 10;
 
-/** `npm run bench [log|orders|menu]`: all scenarios, or one. Figures of one run are comparable with each other only. */
+/** Events of the log that a read model is rebuilt from. */
+const REBUILD_EVENTS = 1_000_000;
+
+/** `npm run bench [log|orders|menu|fleet|rebuild]`: all scenarios, or one. Figures of one run are comparable with each other only. */
 async function main(only: string | undefined): Promise<void> {
   const [cpu] = cpus();
   console.log(
@@ -23,6 +28,16 @@ async function main(only: string | undefined): Promise<void> {
   if (only === undefined || only === "orders")
     show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
   if (only === undefined || only === "menu") show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
+  if (only === undefined || only === "fleet") {
+    const { orders, sockets, menu } = await benchFleet(LOAD_S);
+    show("Orders over REST, 500 connections, on one and on three nodes of this machine", orders);
+    show("From the acknowledged order to 500 sockets on three nodes", [sockets]);
+    show("From a publish to the last of three nodes", [menu]);
+  }
+  if (only === undefined || only === "fleet" || only === "rebuild")
+    await withDatabase(async (url) => {
+      show("Rebuild of the orders' read model", [await benchRebuild(url, REBUILD_EVENTS)]);
+    });
 }
 
 function show(title: string, rows: readonly object[]): void {

@@ -2,14 +2,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { Fleet, type FleetOptions } from "../fleet/fleet";
+import { freePort } from "../fleet/servers/free-port";
 import { connectionOf } from "../mixins/postgres/pool";
 import { violationsIn } from "./checks/all-checks";
 import { collect, type DatabaseEvidence } from "./checks/collect";
 import type { Evidence, Violation } from "./checks/evidence";
+import { healthOf, unwell } from "./checks/health";
 import { mirrorDifferences } from "./checks/mirrors";
 import { FAULTS } from "./faults/all-faults";
 import { CuttingProxy } from "./faults/cutting-proxy";
-import type { Victims } from "./faults/fault";
+import type { NodeLines, Victims } from "./faults/fault";
+import { Line } from "./faults/line";
 import { History, type Operation } from "./history";
 import { Load } from "./load/load";
 import { createWorld } from "./load/world";
@@ -49,6 +52,8 @@ export interface CampaignReport {
   readonly violations: readonly Violation[];
 }
 
+type Env = Readonly<Record<string, string>>;
+
 /** Connections of the log that appends travel by. */
 const APPENDER = "event log: append";
 /** After the last fault clients go on for so long, so that every client has come through. */
@@ -56,7 +61,7 @@ const AFTERMATH_MS = 2_000;
 
 /** One run: a fleet, load, faults one after another, quiet, and the checks. */
 export class Campaign {
-  readonly #proxies = new Map<string, CuttingProxy>();
+  readonly #lines = new Map<string, NodeLines>();
   readonly #violations: Violation[] = [];
   readonly #struck: Struck[] = [];
   readonly #random: Random;
@@ -71,26 +76,39 @@ export class Campaign {
     const fleet = await Fleet.start({
       ...options.fleet,
       folder: path.join(options.folder, "fleet"),
-      envOf: (id, env) => this.#behindProxy(id, env),
+      envOf: (id, env) => this.#behindProxies(id, env),
       report: (line) => {
         options.say(line);
         if (line.includes("ended by itself")) this.#violations.push({ promise: "node.died", detail: line });
       },
     });
     try {
-      return await this.#underLoad({ fleet, proxies: this.#proxies });
+      return await this.#underLoad({ fleet, lines: this.#lines });
     } finally {
       await fleet.stop();
-      for (const proxy of this.#proxies.values()) await proxy.stop();
+      for (const { postgres, nats, redis } of this.#lines.values())
+        for (const line of [postgres, nats, redis]) await line?.stop();
     }
   }
 
-  async #behindProxy(id: string, env: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-    const proxy = new CuttingProxy(connectionOf(env["DATABASE_URL"] ?? ""), APPENDER);
-    this.#proxies.set(id, proxy);
-    const { host = "", user = "", database = "" } = await proxy.start();
-    const url = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
-    return { ...env, DATABASE_URL: url };
+  async #behindProxies(id: string, env: Env): Promise<Record<string, string>> {
+    const behind: Record<string, string> = { ...env };
+    const postgres = new CuttingProxy(connectionOf(env["DATABASE_URL"] ?? ""), APPENDER);
+    const { host = "", user = "", database = "" } = await postgres.start();
+    behind["DATABASE_URL"] = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
+    const lineTo = async (name: string): Promise<Line | undefined> => {
+      const url = URL.parse(env[name] ?? "");
+      if (url === null) return undefined;
+      const line = new Line({ host: url.hostname, port: Number(url.port) });
+      url.port = String(await freePort());
+      await line.listen({ host: url.hostname, port: Number(url.port) });
+      behind[name] = url.toString();
+      return line;
+    };
+    const [nats, redis] = [await lineTo("NATS_URL"), await lineTo("REDIS_URL")];
+    const others = { ...(nats === undefined ? {} : { nats }), ...(redis === undefined ? {} : { redis }) };
+    this.#lines.set(id, { postgres, ...others });
+    return behind;
   }
 
   async #underLoad(victims: Victims): Promise<CampaignReport> {
@@ -99,14 +117,19 @@ export class Campaign {
     const urls = fleet.nodes.map(({ url }) => url);
     const world = await createWorld(urls, fleet.adminPassword, this.#random);
     const history = new History(folder);
-    const after = (await healthOf(urls[0] ?? ""))["event_log"]?.position ?? 0;
+    const after = (await healthOf(fleet.node(1))).checks["event_log"]?.position ?? 0;
     const load = new Load({
       ...{ urls, world, history, folder, customers, think_ms_max, after },
       random: this.#random.fork("load"),
     });
-    await this.#strike(victims, load);
-    await pause(AFTERMATH_MS);
-    await load.stop();
+    try {
+      await this.#strike(victims, load);
+      await pause(AFTERMATH_MS);
+      await load.stop();
+    } catch (error) {
+      await load.abandon();
+      throw error;
+    }
     await history.close();
     for (const mishap of load.mishaps) this.#violations.push({ promise: "harness", detail: mishap });
     const evidence = await this.#collect(victims, load, history, after);
@@ -129,12 +152,14 @@ export class Campaign {
     const database = await collect(fleet.postgres.url);
     const sockets = await load.hangUp(database.head);
     const mirrors = await this.#mirrors(fleet, database);
+    this.#violations.push(...(await unwell(fleet.nodes)));
     return { ...database, operations: history.operations, began_at, sockets, mirrors };
   }
 
-  async #mirrors({ redis, nodes }: Fleet, database: DatabaseEvidence): Promise<Evidence["mirrors"]> {
+  async #mirrors(fleet: Fleet, database: DatabaseEvidence): Promise<Evidence["mirrors"]> {
+    const { redis } = fleet;
     if (redis === undefined) return [];
-    const checks = await healthOf(nodes[0]?.url ?? "");
+    const { checks } = await healthOf(fleet.node(1));
     if (checks["redis_mirror"] !== undefined) return mirrorDifferences(redis.url, database);
     this.options.say("!! WITHOUT the check of Redis: its nodes mirror nothing there.");
     return [];
@@ -172,15 +197,7 @@ export class Campaign {
     const ended_ms = load.now_ms();
     this.#struck.push({ fault: strike.fault, what, began_ms, ended_ms });
     this.options.say(`  ${(began_ms / 1000).toFixed(1).padStart(6)} s  ${strike.fault}: ${what}`);
-    // What has died by itself is told above; here it only goes on.
+    // What has died by itself is told by the fleet; here it only goes on.
     for (const node of victims.fleet.nodes) if (!node.running) await node.start();
   }
-}
-
-/** What a node's health says, by check. */
-async function healthOf(url: string): Promise<Readonly<Record<string, { readonly position?: number }>>> {
-  const health = (await (await fetch(`${url}/api/v1/health`)).json()) as {
-    checks: Record<string, { position?: number }>;
-  };
-  return health.checks;
 }

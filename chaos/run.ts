@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Campaign, type CampaignOptions } from "./campaign";
 import { reportLines } from "./report";
-import { FAULT_NAMES, faultsNamed } from "./schedule";
+import { FAULT_NAMES, faultsNamed, SHORT_FAULTS } from "./schedule";
 
 const USAGE = `npm run chaos -- [--seed N] [--minutes M | --rounds N] [--short] [--faults a,b,…] [--nodes N] [--customers N] [--keep]
 
@@ -14,15 +14,6 @@ const USAGE = `npm run chaos -- [--seed N] [--minutes M | --rounds N] [--short] 
   --faults     of ${FAULT_NAMES.join(", ")}
   --keep       keeps the folder also when nothing was violated`;
 
-const SHORT = [
-  "kill-node",
-  "kill-sequencer",
-  "kill-postgres",
-  "cut-commit",
-  "kill-redis",
-  "kill-nats",
-  "freeze-node",
-];
 /** Wrong usage, as in the main program. */
 const WRONG_USAGE = 2;
 
@@ -40,7 +31,7 @@ function readOptions(): CampaignOptions & { readonly keep: boolean } {
     },
   });
   const { seed, minutes, rounds, short, faults: named, nodes, customers, keep } = values;
-  const faults = faultsNamed(named ?? (short ? SHORT : FAULT_NAMES).join(","));
+  const faults = faultsNamed(named ?? (short ? SHORT_FAULTS : FAULT_NAMES).join(","));
   return {
     seed: whole("seed", seed),
     folder: mkdtempSync(path.join(tmpdir(), "forno-chaos-")),

@@ -17,6 +17,17 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
+/** The main ones, which together fit into a check of a minute. */
+export const SHORT_FAULTS: readonly FaultName[] = [
+  "kill-node",
+  "kill-sequencer",
+  "kill-postgres",
+  "cut-commit",
+  "empty-redis",
+  "kill-nats",
+  "freeze-node",
+];
+
 /** One fault at its time. All numbers are drawn beforehand, so that a seed always means the same. */
 export interface Strike {
   readonly fault: FaultName;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cut } from "./cutting-proxy";
-import { nodeOf, proxyOf, type Fault } from "./fault";
+import { linesOf, nodeOf, type Fault } from "./fault";
 
 const CUT_WITHIN_MS = 10_000;
 /** A late message comes when its sender has long asked again. */
@@ -13,7 +13,7 @@ const LATE_MS = 300;
 export const cutCommit: Fault = {
   async strike(victims, strike) {
     const node = nodeOf(victims, strike);
-    const proxy = proxyOf(victims, node);
+    const proxy = linesOf(victims, node).postgres;
     const cuts = Array.from({ length: 2 + strike.force }, (_, n): Cut => cutAt(n));
     const done_before = proxy.cuts_done;
     const done = (): number => proxy.cuts_done - done_before;

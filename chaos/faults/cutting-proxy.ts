@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
+import type { NetConnectOpts, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ClientConfig } from "pg";
+import { Line } from "./line";
 
 /**
  * What happens to the next message on a connection:
@@ -15,37 +16,27 @@ export type Cut = "before" | "after" | "late";
 /** First bytes of what a client says before it asks for anything: a password, or goodbye. */
 const SMALL_TALK = new Set(["p", "X"].map((letter) => letter.charCodeAt(0)));
 
-/**
- * Stands between a client and PostgreSQL, by a Unix socket of its own. It cuts connections at the worst moments, and holds
- * all of them as a network does that has come apart: nothing passes, and nobody is told.
- */
-export class CuttingProxy {
+/** Stands between a client and PostgreSQL, by a Unix socket of its own, and cuts connections at the worst moments. */
+export class CuttingProxy extends Line {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "forno-cut-"));
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
   readonly #released: (() => void)[] = [];
   readonly #asked: (() => void)[] = [];
   #cuts: Cut[] = [];
-  #held = false;
   /** Connections broken so far. */
   cuts_done = 0;
 
   constructor(
-    private readonly target: ClientConfig,
+    private readonly server: ClientConfig,
     /** Only connections whose start-up message contains this are cut. */
     private readonly victim: string,
   ) {
-    this.#server = createServer((client) => {
-      this.#carry(client);
-    });
+    super(endOf(server));
   }
 
   /** Listens; answers with how to connect through here. */
   async start(): Promise<ClientConfig> {
-    await new Promise<void>((resolve) =>
-      this.#server.listen(path.join(this.#folder, ".s.PGSQL.5432"), resolve),
-    );
-    return { ...this.target, host: this.#folder, port: 5432 };
+    await this.listen({ path: path.join(this.#folder, ".s.PGSQL.5432") });
+    return { ...this.server, host: this.#folder, port: 5432 };
   }
 
   /** Cuts the next messages, one after another. */
@@ -68,38 +59,19 @@ export class CuttingProxy {
     await new Promise<void>((resolve) => this.#asked.push(resolve));
   }
 
-  /** Nothing passes any more, either way; also new connections get no answer. */
-  hold(): void {
-    this.#held = true;
-    for (const socket of this.#sockets) socket.pause();
-  }
-
-  /** What was held goes on. */
-  resume(): void {
-    this.#held = false;
-    for (const socket of this.#sockets) socket.resume();
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+  override async stop(): Promise<void> {
+    await super.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #carry(client: Socket): void {
-    const server = createConnection(endOf(this.target));
+  protected override carry(client: Socket, server: Socket): void {
     let started = false;
     let isVictim = false;
     let swallow = false;
     let kept = false;
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.on("error", () => socket.destroy()).on("close", () => this.#sockets.delete(socket));
-    }
     client.on("close", () => {
       if (!kept) server.end();
     });
-    server.on("close", () => client.destroy());
     client.on("data", (chunk) => {
       const asks = started && isVictim && !swallow && !SMALL_TALK.has(chunk[0] ?? 0);
       if (!started) isVictim = chunk.includes(this.victim);
@@ -120,7 +92,6 @@ export class CuttingProxy {
       if (swallow) client.destroy();
       else client.write(chunk);
     });
-    if (this.#held) for (const socket of [client, server]) socket.pause();
   }
 }
 

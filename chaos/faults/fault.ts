@@ -3,11 +3,19 @@ import type { Fleet } from "../../fleet/fleet";
 import type { FleetNode } from "../../fleet/fleet-node";
 import type { Strike } from "../schedule";
 import type { CuttingProxy } from "./cutting-proxy";
+import type { Line } from "./line";
 
-/** A fleet under chaos: its nodes reach PostgreSQL through proxies, by node id. */
+/** How one node reaches the servers. */
+export interface NodeLines {
+  readonly postgres: CuttingProxy;
+  readonly nats?: Line;
+  readonly redis?: Line;
+}
+
+/** A fleet under chaos: its nodes reach the servers through proxies, by node id. */
 export interface Victims {
   readonly fleet: Fleet;
-  readonly proxies: ReadonlyMap<string, CuttingProxy>;
+  readonly lines: ReadonlyMap<string, NodeLines>;
 }
 
 /** Something that can be done to a fleet, and is undone again. */
@@ -23,10 +31,10 @@ export function nodeOf({ fleet }: Victims, { node }: Pick<Strike, "node">): Flee
   return fleet.node((node % fleet.nodes.length) + 1);
 }
 
-export function proxyOf({ proxies }: Victims, { id }: FleetNode): CuttingProxy {
-  const proxy = proxies.get(id);
-  if (proxy === undefined) throw new Error(`${id} has no proxy.`);
-  return proxy;
+export function linesOf({ lines }: Victims, { id }: FleetNode): NodeLines {
+  const own = lines.get(id);
+  if (own === undefined) throw new Error(`${id} has no proxies.`);
+  return own;
 }
 
 /** Lets a strike's share of the time between two bounds pass. */

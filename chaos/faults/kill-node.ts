@@ -1,5 +1,5 @@
 import type { FleetNode } from "../../fleet/fleet-node";
-import { away, nodeOf, proxyOf, type Fault, type Victims } from "./fault";
+import { away, linesOf, nodeOf, type Fault, type Victims } from "./fault";
 
 const AWAY_MS = [100, 3_000] as const;
 /** Somebody appends within that, or nobody works at all. */
@@ -36,7 +36,7 @@ async function nextToAppend(victims: Victims): Promise<FleetNode> {
     }, APPEND_WITHIN_MS);
   });
   const appending = victims.fleet.nodes.map(async (node) => {
-    await proxyOf(victims, node).asked();
+    await linesOf(victims, node).postgres.asked();
     return node;
   });
   return Promise.race([...appending, nobody]).finally(() => {

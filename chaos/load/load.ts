@@ -36,6 +36,7 @@ export class Load {
   readonly #shared: SharedOrders = [];
   readonly #people: Promise<void>[] = [];
   readonly #file: WriteStream;
+  readonly #abandoned = new AbortController();
   #stopped = false;
   #trackers = 0;
 
@@ -69,6 +70,13 @@ export class Load {
     await Promise.all(this.#people);
   }
 
+  /** Ends everything at once; there will be no checks. */
+  async abandon(): Promise<void> {
+    this.#abandoned.abort();
+    await this.stop();
+    await Promise.all(this.#sockets.map((socket) => socket.stop()));
+  }
+
   /** Waits until the sockets have heard everything up to a position, then ends them. What is missing then was missed. */
   async hangUp(position: number): Promise<readonly SocketRecord[]> {
     const deadline = performance.now() + SOCKETS_SETTLE_MS;
@@ -91,7 +99,12 @@ export class Load {
   ): void {
     const { urls, random, history } = this.options;
     const own = random.fork(name);
-    const recorder = new Recorder(name, new RestClient(urls, own.fork("nodes")), history, this.#began_ms);
+    const recorder = new Recorder(
+      name,
+      new RestClient(urls, own.fork("nodes"), this.#abandoned.signal),
+      history,
+      this.#began_ms,
+    );
     this.#people.push(
       (async () => {
         for (let n = 1; !this.#stopped && !history.full; n += 1) {

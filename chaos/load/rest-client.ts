@@ -38,16 +38,17 @@ export class RestClient {
   constructor(
     private readonly urls: readonly string[],
     private readonly random: Random,
-    private readonly give_up_ms = GIVE_UP_MS,
+    /** Ends all asking at once. */
+    private readonly over?: AbortSignal,
   ) {}
 
   async ask(request: RestRequest): Promise<RestAnswer> {
-    const deadline = performance.now() + this.give_up_ms;
+    const deadline = performance.now() + GIVE_UP_MS;
     let node = this.random.between(0, this.urls.length - 1);
     for (let attempts = 1; ; attempts += 1) {
       const answer = await this.#attempt(this.urls[node % this.urls.length] ?? "", request);
       if (answer !== undefined) return { ...answer, attempts };
-      if (performance.now() > deadline)
+      if (performance.now() > deadline || this.over?.aborted === true)
         return { outcome: "unknown", status: null, code: null, body: null, headers: new Headers(), attempts };
       node += 1;
       // No random numbers here: how often one has to ask must not change what is asked next.

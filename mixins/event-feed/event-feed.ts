@@ -58,7 +58,7 @@ export interface SwitchableStatus extends FeedStatus {
 /** A feed whose source can be seen and chosen. */
 export interface SwitchableFeed extends EventFeed {
   status(): SwitchableStatus;
-  /** `auto`: Kafka while it is in time. `kafka`: also when it is late, so that what it does not bring is waited for. */
+  /** `auto`: Kafka while it is in time. `kafka`: also when it is late; what it does not bring is read from the log then. */
   switchTo(choice: FeedChoice): void;
 }
 

@@ -102,10 +102,8 @@ export class FeedTail implements TailInlet {
   }
 
   take(events: readonly RecordedEvent[]): boolean {
-    if (this.#window !== undefined) return this.#push(events);
-    // Nobody is at the end; who gets there has to look for what has come meanwhile.
-    this.#dirty = true;
-    return true;
+    // While nobody is at the end nothing is kept: who gets there begins by looking at the log.
+    return this.#window === undefined || this.#push(events);
   }
 
   /** False when the events do not follow: some in between have to be read. */

@@ -144,7 +144,6 @@ export class KafkaSource implements TailSource {
     const verdict = this.#watch.look(performance.now(), head, this.#order.position);
     if (verdict === "late") this.#giveUpWaiting(this.#order);
     if (verdict === "in_time" && this.#choice === "auto" && this.#source === "log") this.#turnToKafka();
-    this.#fillGap();
   }
 
   /** What has not come by now is left to the log. */
@@ -152,25 +151,18 @@ export class KafkaSource implements TailSource {
     const relied = this.#source === "kafka";
     if (this.#choice === "auto") this.#turnToLog("late");
     order.skipTo(this.#head);
+    this.#tail?.readOn();
     this.#watch.restart(order.position, relied ? "blamed" : undefined);
-  }
-
-  /** In Kafka's turn the tail is never behind Kafka's stream, unless what lies between has to come from the log. */
-  #fillGap(): void {
-    if (this.#source === "log" || this.#tail?.last === undefined || this.#order === undefined) return;
-    if (this.#tail.last < this.#order.position) this.#tail.readOn();
   }
 
   #turnToKafka(): void {
     this.#reason = undefined;
     this.#turnTo("kafka");
-    this.#fillGap();
   }
 
   #turnToLog(reason: SwitchableStatus["reason"]): void {
     this.#reason = reason;
     this.#turnTo("log");
-    this.#tail?.readOn();
   }
 
   #turnTo(source: FeedSource): void {
@@ -184,6 +176,8 @@ export class KafkaSource implements TailSource {
     if (this.#tail === undefined) return;
     this.#closeInner?.();
     this.#openInner(this.#tail);
+    // What one has brought while it was the other's turn, and the other has not seen, is in the log.
+    this.#tail.readOn();
   }
 
   #openInner(tail: TailInlet): void {

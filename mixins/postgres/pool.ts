@@ -46,8 +46,8 @@ export function dataSource(
       // For a free connection, too: who waits longer than this is told to come again.
       connectionTimeoutMillis: 5_000,
       statement_timeout: 30_000,
-      // Above the server's own limit: for a server that hangs and cannot keep it.
-      query_timeout: 35_000,
+      // Above the server's own limit, for a server that hangs and cannot keep it. Whoever lifts that one lifts this as well.
+      query_timeout: 60_000,
       // A node that freezes in the middle of a row change holds the lane of the log meanwhile.
       idle_in_transaction_session_timeout: 5_000,
     },

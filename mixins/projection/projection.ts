@@ -12,6 +12,8 @@ export interface Projection {
   readonly tables: readonly string[];
   /** Event types that it reads. */
   readonly handles: readonly string[];
+  /** Says that no row depends on the events of more than one stream: a rebuild may then apply streams side by side. */
+  readonly rows_of_one_stream?: true;
   /**
    * Applies a batch, in order, inside the transaction that also moves the checkpoint. SQL names its tables unqualified.
    * Sets, not rows: a batch is about a thousand events at most, so use `unnest` and few statements. Missing partitions it

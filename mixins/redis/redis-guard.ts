@@ -4,6 +4,11 @@ import type { RedisLink } from "./redis-link";
 /** Redis answers within a millisecond; who is asked in passing is not waited for longer than this. */
 const PATIENCE_MS = 100;
 const PROBE_EVERY_MS = 100;
+/**
+ * A connection that has been silent for so long is made anew, because commands that nobody waits for any more pile up in it.
+ * ioredis' own `socketTimeout` outlives its connection, and would cut the next one.
+ */
+const SILENT_MS_MAX = 5_000;
 
 const guards = new WeakMap<RedisLink, RedisGuard>();
 
@@ -20,6 +25,7 @@ export function guardOf(link: RedisLink): RedisGuard {
  */
 export class RedisGuard {
   #suspect = false;
+  #failing_since = 0;
 
   constructor(private readonly link: RedisLink) {}
 
@@ -36,6 +42,7 @@ export class RedisGuard {
     } catch (cause) {
       if (!this.#suspect) {
         this.#suspect = true;
+        this.#failing_since = performance.now();
         this.#probe();
       }
       throw unavailable(cause);
@@ -48,9 +55,16 @@ export class RedisGuard {
         .ping()
         .then(() => (this.#suspect = false))
         .catch(() => {
+          this.#renewSilent();
           this.#probe();
         });
     }, PROBE_EVERY_MS).unref();
+  }
+
+  #renewSilent(): void {
+    if (!this.link.isUp || performance.now() - this.#failing_since < SILENT_MS_MAX) return;
+    this.#failing_since = performance.now();
+    this.link.client.disconnect(true);
   }
 }
 

@@ -6,8 +6,6 @@ import type { Logger } from "../logger";
 const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MS_MAX = 1_000;
-/** A connection that owes an answer for so long is given up: commands that nobody waits for any more pile up in it. */
-const SILENT_MS_MAX = 5_000;
 
 /**
  * A node's connection to Redis. Redis is optional at every moment: the link connects in the background, tries again for
@@ -75,7 +73,6 @@ export class RedisLink {
       connectionName: `forno:${purpose}`,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
-      socketTimeout: SILENT_MS_MAX,
       // Commands fail at once while there is no connection, and are never sent a second time by themselves.
       enableOfflineQueue: purpose !== "commands",
       maxRetriesPerRequest: purpose === "commands" ? 0 : null,

@@ -32,9 +32,5 @@ function driverFault(error: Error): UnavailableError | undefined {
 
 function unavailable({ type, message, data }: Errors.PlainMoleculerError): UnavailableError {
   const after = (data as { retry_after_s?: unknown } | undefined)?.retry_after_s;
-  return new UnavailableError(
-    String(type),
-    message,
-    typeof after === "number" ? { retry_after_s: after } : {},
-  );
+  return new UnavailableError(type, message, typeof after === "number" ? { retry_after_s: after } : {});
 }

@@ -86,7 +86,9 @@ export class FleetNodes {
   #ask(): { since_ms: number; over: Promise<void> } {
     const since_ms = performance.now();
     const { transit } = this.broker;
-    if (transit?.connected === true) void transit.sendPing();
+    // Each by its name: NATS itself answers for those whose process is gone.
+    if (transit?.connected === true)
+      for (const node_id of this.live) if (node_id !== this.self) void transit.sendPing(node_id);
     const over = new Promise<void>((resolve) =>
       setTimeout(() => {
         this.#round = undefined;

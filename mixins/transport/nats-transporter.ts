@@ -15,6 +15,8 @@ const PINGS_OUT_MAX = 2;
 /** How long a goodbye may take; a frozen NATS takes none. */
 const GOODBYE_MS_MAX = 500;
 const NO_RESPONDERS = 503;
+/** Moleculer's packets to a node that somebody waits for. */
+const WANT_AN_ANSWER: readonly string[] = ["REQ", "PING"];
 
 type Packet = Parameters<Transporters.Base["publish"]>[0];
 
@@ -26,8 +28,8 @@ type Packet = Parameters<Transporters.Base["publish"]>[0];
  *   once; the original would queue calls in memory and let every caller wait.
  * - *comes back*: the node announces itself and asks for the others. It tries for ever.
  *
- * And for nodes that die: a request goes out with a reply subject, so that NATS itself says when nobody listens at its
- * address any more. A node that was killed is known to be gone after one round trip, not after missed heartbeats.
+ * And for nodes that die: requests and pings go out with a reply subject, so that NATS itself says when nobody listens at
+ * their address any more. A node that was killed is known to be gone after one round trip, not after missed heartbeats.
  */
 export class NatsTransporter extends Transporters.NATS {
   readonly #options: ConnectionOptions;
@@ -86,7 +88,7 @@ export class NatsTransporter extends Transporters.NATS {
   }
 
   override send(topic: string, data: Buffer, { packet }: { packet?: Packet } = {}): Promise<void> {
-    const asked = packet?.type === "REQ" ? packet.target : undefined;
+    const asked = packet !== undefined && WANT_AN_ANSWER.includes(packet.type) ? packet.target : undefined;
     this.#connection?.publish(topic, data, asked == null ? {} : { reply: this.#inboxFor(asked) });
     return Promise.resolve();
   }

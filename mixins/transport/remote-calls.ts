@@ -4,8 +4,8 @@ import type { ActionContract } from "../contract/contract";
 import { fleetNodesOf, type FleetNodes } from "./fleet-nodes";
 import { isStopping, isUnreached, nodeSilent, nodeSlow } from "./unreached";
 
-/** A call that takes so long makes one wonder whether its node still lives. */
-const WONDER_AFTER_MS = 750;
+/** A call that takes so long makes one wonder whether its node still lives; asking costs one small packet a node. */
+const WONDER_AFTER_MS = 250;
 /** A little longer than rooms wait for a position (5 s), so that what they have to say of it arrives. */
 const REMOTE_CALL_MS_MAX = 6_000;
 /** Nodes that one call is tried on. */

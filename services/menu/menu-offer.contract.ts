@@ -9,7 +9,15 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
-import { AnnouncedSaleSchema, FlashSaleSchema, ItemName, ItemPrice, nullable, Percent, PromoCodeSchema } from "./menu.schemas";
+import {
+  AnnouncedSaleSchema,
+  FlashSaleSchema,
+  ItemName,
+  ItemPrice,
+  nullable,
+  Percent,
+  PromoCodeSchema,
+} from "./menu.schemas";
 
 /** Flash sales and promo codes. They take effect at once on every node; their own times say when they count. */
 

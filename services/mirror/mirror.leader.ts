@@ -61,9 +61,9 @@ export class MirrorLeader {
   async #ready(over: AbortSignal): Promise<Marker> {
     const { store, broker, logger } = this.needs;
     const marker = await store.marker();
-    if (marker?.state === "following") {
-      if (await this.#isOfThisLog(marker)) return marker;
-      logger.warn("mirror: what Redis holds is of another log; it is removed");
+    if (marker?.state === "following" && (await this.#isOfThisLog(marker))) return marker;
+    if (marker !== undefined && marker.state !== "rebuilding") {
+      logger.warn("what Redis holds is of another log; it is removed");
       await store.purge();
       this.#published = undefined;
     }
@@ -135,12 +135,12 @@ export class MirrorLeader {
   /** Once for each cause: it may last for hours. */
   #complain(error: unknown): void {
     const complaint = String(error);
-    if (complaint !== this.#complaint) this.needs.logger.warn(`mirror: will try again: ${complaint}`);
+    if (complaint !== this.#complaint) this.needs.logger.warn(`will try again: ${complaint}`);
     this.#complaint = complaint;
   }
 
   #recovered(): void {
-    if (this.#complaint !== "") this.needs.logger.info("mirror: going on");
+    if (this.#complaint !== "") this.needs.logger.info("going on");
     this.#complaint = "";
   }
 }

@@ -33,7 +33,7 @@ export class MenuUpdates {
     this.#subscriber.on("message", () => this.#wish());
     const subscribe = (): void => {
       this.#subscriber.subscribe(MENU_UPDATE_CHANNEL).catch((error: unknown) => {
-        logger.warn(`mirror: not listening to ${MENU_UPDATE_CHANNEL} yet: ${String(error)}`);
+        logger.warn(`not listening to ${MENU_UPDATE_CHANNEL} yet: ${String(error)}`);
       });
     };
     this.#subscriber.on("ready", subscribe);
@@ -64,11 +64,11 @@ export class MenuUpdates {
   async #reload(): Promise<boolean> {
     try {
       const { message, version } = await act(this.broker, reloadMenu, {}, { meta: { caller: SYSTEM } });
-      this.logger.info(`mirror: ${MENU_UPDATE_CHANNEL} heard: ${message} Version ${String(version)}.`);
+      this.logger.info(`${MENU_UPDATE_CHANNEL} heard: ${message} Version ${String(version)}.`);
       return true;
     } catch (error) {
       const refusal = refusalOf(error);
-      this.logger.warn(`mirror: the menu was not reloaded: ${refusal?.detail ?? String(error)}`);
+      this.logger.warn(`the menu was not reloaded: ${refusal?.detail ?? String(error)}`);
       if (refusal === undefined) this.#wanted = true;
       return refusal !== undefined;
     }

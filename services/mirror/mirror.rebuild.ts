@@ -50,9 +50,7 @@ export async function rebuildMirror(
   const event_id = await eventIdAt(log, position);
   await store.finish(generation, position, event_id);
   const seconds = ((performance.now() - began_ms) / 1_000).toFixed(2);
-  logger.info(
-    `mirror: rebuilt in ${seconds} s: ${store.keys_written - written} keys, ${head - since} events read`,
-  );
+  logger.info(`rebuilt in ${seconds} s: ${store.keys_written - written} keys, ${head - since} events read`);
   return { generation, state: "following", position, event_id };
 }
 

@@ -7,16 +7,20 @@ import { FINISH, STEP, WRITE_KEYS } from "./mirror.scripts";
 const WRITES_PER_SCRIPT = 200;
 const SCAN_COUNT = 1_000;
 
+const STATES = ["rebuilding", "following", "purging"] as const;
+export type MirrorState = (typeof STATES)[number];
+
 /**
  * How far the mirror is, kept beside the data, so that both are lost together.
  *
  * - *rebuilding*: some keys may be missing or old; no message goes out.
  * - *following*: the keys hold everything up to `position`, and its messages have gone out.
+ * - *purging*: what is there belongs to another log and is being removed.
  */
 export interface Marker {
   /** Names one rebuild and what followed it. */
   readonly generation: string;
-  readonly state: "rebuilding" | "following";
+  readonly state: MirrorState;
   readonly position: Position;
   /** Of the event at `position`, where known: tells another log from this one. */
   readonly event_id: string;
@@ -48,8 +52,9 @@ export class MirrorStore {
       if (String(error).includes("WRONGTYPE")) return {};
       throw error;
     });
-    const { generation, state, position, event_id = "" } = fields as Partial<Record<string, string>>;
-    if (generation === undefined || (state !== "rebuilding" && state !== "following")) return undefined;
+    const { generation, position, event_id = "", ...found } = fields as Partial<Record<string, string>>;
+    const state = STATES.find((one) => one === found["state"]);
+    if (generation === undefined || state === undefined) return undefined;
     return { generation, state, position: Number(position), event_id };
   }
 
@@ -91,6 +96,8 @@ export class MirrorStore {
 
   /** Removes everything that the mirror has ever written, marker last. For a Redis that mirrored another log. */
   async purge(): Promise<void> {
+    // Broken off, it is begun again.
+    await this.redis.hset(MARKER_KEY, "state", "purging" satisfies MirrorState);
     for (const [pattern, ours] of OURS) {
       let cursor = "0";
       do {
@@ -104,7 +111,7 @@ export class MirrorStore {
     await this.redis.unlink(MARKER_KEY);
   }
 
-  async #write(generation: string, state: Marker["state"], writes: readonly KeyWrite[]): Promise<void> {
+  async #write(generation: string, state: MirrorState, writes: readonly KeyWrite[]): Promise<void> {
     for (let at = 0; at < writes.length; at += WRITES_PER_SCRIPT) {
       const some = writes.slice(at, at + WRITES_PER_SCRIPT);
       await this.#run(WRITE_KEYS, [generation, state, ...some.flatMap(argumentsOf)]);

@@ -17,6 +17,7 @@ export const orderProjection: Projection = {
     "order.refunded",
     "order.archived",
   ] satisfies OrderEvent["type"][],
+  rows_of_one_stream: true,
   apply,
 };
 

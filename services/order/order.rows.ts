@@ -17,13 +17,15 @@ export interface RowChange {
   position: Position;
 }
 
-/** A new row: an order as it was placed. */
-export interface NewRow {
+/** A new row: an order as it was placed, and what became of it in the same batch. */
+export interface NewRow extends RowChange {
   readonly placed: OrderPlaced["data"];
-  readonly position: Position;
 }
 
-/** A batch of events as sets of rows: inserted first, then each order is updated once, whatever happened to it. */
+/**
+ * A batch of events as sets of rows: what is new is inserted once, what is older is updated once, whatever happened to it. In a
+ * rebuild most orders live from beginning to end within one batch, and are written as they ended.
+ */
 export interface RowBatch {
   readonly inserts: readonly NewRow[];
   readonly updates: readonly RowChange[];
@@ -33,19 +35,24 @@ export interface RowBatch {
 export function foldRows(
   events: readonly { readonly position: Position; readonly event: OrderEvent }[],
 ): RowBatch {
-  const inserts: NewRow[] = [];
-  const changes = new Map<string, RowChange>();
+  const inserts = new Map<string, NewRow>();
+  const updates = new Map<string, RowChange>();
   for (const { position, event } of events) {
+    const { order_id, placed_at } = event.data;
     if (event.type === "order.placed") {
-      inserts.push({ placed: event.data, position });
+      if (!inserts.has(order_id)) inserts.set(order_id, newRow(event.data, position));
       continue;
     }
-    const { order_id, placed_at } = event.data;
-    const change = changes.get(order_id) ?? unchanged(order_id, placed_at);
-    changes.set(order_id, change);
+    const change = inserts.get(order_id) ?? updates.get(order_id) ?? unchanged(order_id, placed_at);
+    if (!inserts.has(order_id)) updates.set(order_id, change);
     apply(change, event, position);
   }
-  return { inserts, updates: [...changes.values()] };
+  return { inserts: [...inserts.values()], updates: [...updates.values()] };
+}
+
+function newRow(placed: OrderPlaced["data"], position: Position): NewRow {
+  const { order_id, placed_at } = placed;
+  return { ...unchanged(order_id, placed_at), placed, status: "pending", refunded_total_minor: 0, position };
 }
 
 function unchanged(order_id: string, placed_at: string): RowChange {

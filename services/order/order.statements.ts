@@ -12,7 +12,7 @@ const ORDER_COLUMNS: readonly Column<NewRow>[] = [
   ["business_date", "date", ({ placed }) => placed.business_date],
   ["channel", "text", ({ placed }) => placed.channel],
   ["fulfilment", "text", ({ placed }) => placed.fulfilment],
-  ["status", "text", () => "pending"],
+  ["status", "text", ({ status }) => status],
   ["user_id", "uuid", ({ placed }) => placed.customer.user_id],
   ["customer_name", "text", ({ placed }) => placed.customer.name],
   ["customer_phone", "text", ({ placed }) => placed.customer.phone],
@@ -32,8 +32,12 @@ const ORDER_COLUMNS: readonly Column<NewRow>[] = [
   ["ready_at", "timestamptz", ({ placed }) => placed.ready_at],
   ["visible_at", "timestamptz", ({ placed }) => placed.visible_at],
   ["preorder", "boolean", ({ placed }) => placed.preorder],
-  ["refunded_total_minor", "bigint", () => 0],
-  ["updated_at", "timestamptz", ({ placed }) => placed.placed_at],
+  ["refunded_total_minor", "bigint", ({ refunded_total_minor }) => refunded_total_minor],
+  ["processed_at", "timestamptz", ({ processed_at }) => processed_at],
+  ["processed_by", "uuid", ({ processed_by }) => processed_by],
+  ["cancel_reason", "text", ({ cancel_reason }) => cancel_reason],
+  ["closed_at", "timestamptz", ({ closed_at }) => closed_at],
+  ["updated_at", "timestamptz", ({ updated_at }) => updated_at],
   ["position", "bigint", ({ position }) => position],
 ];
 
@@ -107,12 +111,17 @@ function arrayLiteral<R>(
   return `${literal}}`;
 }
 
-/** Rows that are there already stay: an event that comes twice changes nothing. */
 const insertInto = <R>(table: string, columns: readonly Column<R>[]): string =>
-  `insert into ${table} (${namesOf(columns)}) select * from unnest(${arraysOf(columns)}) on conflict do nothing`;
+  `insert into ${table} (${namesOf(columns)}) select * from unnest(${arraysOf(columns)})`;
 
-const INSERT_ORDERS = insertInto("orders", ORDER_COLUMNS);
-const INSERT_ITEMS = insertInto("order_items", ITEM_COLUMNS);
+/** What an order was placed as never changes; a row that is there already takes what it does not know yet, nothing else. */
+const INSERT_ORDERS = `${insertInto("orders", ORDER_COLUMNS)} on conflict (order_id, placed_at) do update set
+    ${CHANGE_COLUMNS.slice(2)
+      .map(([name]) => `${name} = excluded.${name}`)
+      .join(", ")}
+  where orders.position < excluded.position`;
+/** Rows that are there already stay: an event that comes twice changes nothing. */
+const INSERT_ITEMS = `${insertInto("order_items", ITEM_COLUMNS)} on conflict do nothing`;
 const UPDATE_ORDERS = `update orders o set
     status = coalesce(c.status, o.status),
     refunded_total_minor = coalesce(c.refunded_total_minor, o.refunded_total_minor),

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Fleet } from "../../fleet/fleet";
 import type { FleetNode } from "../../fleet/fleet-node";
-import { ensurePrograms } from "../../fleet/servers/debian-packages";
 import { eventually } from "../support/eventually";
 
 interface Placed {
@@ -20,7 +19,6 @@ describe("a fleet of three nodes", () => {
   let pizza: string;
 
   beforeAll(async () => {
-    ensurePrograms("redis-server", "nats-server");
     folder = mkdtempSync(path.join(tmpdir(), "forno-fleet-"));
     fleet = await startFleet();
     token = await fleet.adminToken();

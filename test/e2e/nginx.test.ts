@@ -27,7 +27,7 @@ interface Placed {
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "forno-behind-nginx-"));
     const env = { RATE_LIMIT: "off", LOG_LEVEL: "warn", TRUSTED_PROXIES: "127.0.0.1" };
-    fleet = await Fleet.start({ folder, nodes: 2, anyPorts: true, env });
+    fleet = await Fleet.start({ folder, nodes: 2, nats: true, anyPorts: true, env });
     const [one, two] = [fleet.node(1), fleet.node(2)];
     nginx = await startNginx([
       { http: one.port, grpc: one.grpcPort },

@@ -11,6 +11,8 @@ export function fleetSettings(
 ): Settings {
   return loadSettings({
     NATS_URL: nats_url,
+    // Of a node that shares its database; nobody connects to this one.
+    DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
     NAMESPACE: namespace,
     NODE_ID: `node-${randomUUID().slice(0, 8)}`,
     JWT_SECRET: "a secret of at least 32 characters",

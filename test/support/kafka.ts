@@ -7,6 +7,7 @@ import { kafkaJars } from "../../fleet/servers/kafka-jars";
 import { kafkaServer, type KafkaServer, type KafkaServerOptions } from "../../fleet/servers/kafka-server";
 import { KafkaLink, type KafkaSettings } from "../../mixins/kafka/kafka-link";
 import { loadSettings } from "../../settings";
+import { eventually } from "./eventually";
 import { QuietLogger } from "./quiet-logger";
 
 const jars = kafkaJars();
@@ -62,7 +63,8 @@ export type StoredRecord = KafkaMessage & { readonly partition: number };
 /** Reads all that is in the topic now like any other system's consumer, in a group of its own. */
 export async function readTopic(link: KafkaLink): Promise<StoredRecord[]> {
   const { client, topic } = link;
-  const offsets = await asAdmin(link, (admin) => admin.fetchTopicOffsets(topic));
+  // A topic that was made a moment ago may still be without leaders.
+  const offsets = await eventually(() => asAdmin(link, (admin) => admin.fetchTopicOffsets(topic)));
   const count = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
   const records: StoredRecord[] = [];
   const consumer = client.consumer({ groupId: `outside-${randomUUID()}`, maxWaitTimeInMs: 100 });

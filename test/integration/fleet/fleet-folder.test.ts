@@ -45,8 +45,9 @@ describe("a fleet's folder", () => {
     mkdirSync(at("node-1", "data"), { recursive: true });
     const postgres = new FleetPostgres(at("postgres"));
     await postgres.start();
+    const { pid } = postgres;
     await clearFolder(folder);
-    expect(postgres.pid).toBeUndefined();
+    expect(() => process.kill(pid ?? 0, 0)).toThrow("ESRCH");
     for (const name of ["secrets.json", "node-1", "postgres"]) expect(existsSync(at(name))).toBe(false);
     expect(() => lockFolder(folder)).toThrow("A fleet runs");
     unlock();

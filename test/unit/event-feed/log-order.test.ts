@@ -45,6 +45,11 @@ test("says when too many wait, and has room again behind the hole", () => {
   expect(order.isFull).toBe(true);
   order.skipTo(3);
   expect(order.isFull).toBe(false);
+  for (let position = 5; position < 20; position += 1) {
+    order.add(event(position));
+    order.release();
+  }
+  expect(order.isFull).toBe(false);
 });
 
 test("whatever comes in whatever order and however often, leaves once and in the order of the log", () => {

@@ -32,10 +32,10 @@ export class MenuNode {
   static async start(
     { connection, db, pool }: TestDatabase,
     before: (runtime: Runtime) => Promise<unknown> = async () => {},
+    broker = new ServiceBroker({ nodeID: `test-${randomUUID()}`, logger: false, validator: false }),
   ): Promise<MenuNode> {
     const logger = new QuietLogger();
     const log = await createEventLog({ connection, logger });
-    const broker = new ServiceBroker({ nodeID: `test-${randomUUID()}`, logger: false, validator: false });
     const feed = new LogFeed({ log, logger });
     const clock = { now: () => node.now };
     const ids = { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") };

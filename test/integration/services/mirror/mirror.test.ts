@@ -207,10 +207,27 @@ describe("when Redis forgets", () => {
     await call(configureSlots, { branch_id: BRANCH, capacity_minor: 1_000_000 }, manager);
   });
 
-  test("a flush is noticed within two seconds though nothing is written", async () => {
+  test("a flush is noticed, and mended, though nothing is written", async () => {
     const held = await node.everything();
     await node.reader.flushall();
-    await eventually(async () => expect(await node.everything()).toEqual(held), 2_000);
+    await eventually(async () => expect(await node.everything()).toEqual(held), 5_000);
+  });
+
+  test("what was said before the last day still stands: rules, slots to come, the menu, an order that changes today", async () => {
+    const { order_id, slot_id } = await node.place();
+    await call(setSlotCapacity, { slot_id, capacity_minor: 654_300 }, manager);
+    await node.settled();
+    await node.database.pool.query("update es.event set recorded_at = recorded_at - interval '2 days'");
+    await call(advanceOrder, { order_id, status: "preparing" }, manager);
+    await node.level();
+    const before = await node.everything();
+    const after = await node.rebuilt();
+    const boards = (held: typeof before) =>
+      Object.fromEntries(Object.entries(held).filter(([key]) => !key.startsWith("order:")));
+    expect(boards(after)).toEqual(boards(before));
+    expect(await node.json(`slot:${slot_id}`)).toMatchObject({ capacity_minor: 654_300 });
+    expect(after[`order:${order_id}`]).toEqual(before[`order:${order_id}`]);
+    expect(await node.reader.keys("order:*")).toHaveLength(2);
   });
 
   test("every message of the time around a flush goes out", async () => {

@@ -8,18 +8,28 @@ const order = placed(1);
 const AT = "2026-03-10T10:00:00.000Z";
 
 it("a placed order is a new row", () => {
-  expect(fold(order)).toEqual({ inserts: [{ placed: order.data, position: 1 }], updates: [] });
+  const { inserts, updates } = fold(order);
+  expect(inserts).toMatchObject([{ placed: order.data, status: "pending", position: 1 }]);
+  expect(updates).toEqual([]);
+});
+
+it("an order that was placed and moved on in one batch is one new row, as it stands at the end", () => {
+  const { inserts, updates } = fold(order, ...stepsTo(order, "ready"), cancelled(order));
+  expect(inserts).toMatchObject([
+    { placed: order.data, status: "cancelled", cancel_reason: "передумали", position: 5 },
+  ]);
+  expect(updates).toEqual([]);
 });
 
 it("many events of one order are one change: the last status, at the last position", () => {
-  const { updates } = fold(order, ...stepsTo(order, "ready"));
+  const { updates } = fold(...stepsTo(order, "ready"));
   expect(updates).toMatchObject([
     {
       order_id: order.data.order_id,
       placed_at: order.data.placed_at,
       status: "ready",
       closed_at: null,
-      position: 4,
+      position: 3,
     },
   ]);
 });

@@ -1,0 +1,36 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { FleetNode } from "../../fleet/fleet-node";
+import type { Violation } from "./evidence";
+
+/** Once every server runs again, a node finds its way back within this. */
+const RECOVER_MS = 30_000;
+
+interface Health {
+  readonly status: string;
+  readonly checks: Readonly<Record<string, { readonly status: string; readonly position?: number }>>;
+}
+
+/** What a node says of itself. @throws Error when it does not answer. */
+export async function healthOf({ url }: Pick<FleetNode, "url">): Promise<Health> {
+  return (await (await fetch(`${url}/api/v1/health`)).json()) as Health;
+}
+
+/** Nodes that do not report to be well again. */
+export async function unwell(nodes: readonly FleetNode[]): Promise<Violation[]> {
+  const deadline = performance.now() + RECOVER_MS;
+  const violations: Violation[] = [];
+  for (const node of nodes) {
+    let health = await healthOf(node);
+    while (health.status !== "up" && performance.now() < deadline) {
+      await pause(500);
+      health = await healthOf(node);
+    }
+    if (health.status === "up") continue;
+    const ill = Object.entries(health.checks).filter(([, { status }]) => !["up", "off"].includes(status));
+    violations.push({
+      promise: "node.unwell",
+      detail: `${node.id}: ${JSON.stringify(Object.fromEntries(ill))}`,
+    });
+  }
+  return violations;
+}
