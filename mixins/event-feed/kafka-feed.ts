@@ -5,7 +5,7 @@ import type { KafkaLink } from "../kafka/kafka-link";
 import { logNameOf } from "../kafka/log-name";
 import type { FeedChoice, SwitchableFeed, SwitchableStatus } from "./event-feed";
 import { KafkaConsumer } from "./kafka-consumer";
-import { KAFKA_SOURCE_TIMES, KafkaSource, type KafkaSourceTimes } from "./kafka-source";
+import { KAFKA_SOURCE_LIMITS, KafkaSource, type KafkaSourceLimits } from "./kafka-source";
 import { FEED_LIMITS, TailFeed, type FeedDeps, type FeedLimits } from "./tail-feed";
 
 export interface KafkaFeedDeps extends FeedDeps {
@@ -23,10 +23,14 @@ export class KafkaFeed extends TailFeed implements SwitchableFeed {
   constructor(
     { pool, kafka, upcasters = [], ...deps }: KafkaFeedDeps,
     limits: FeedLimits = FEED_LIMITS,
-    times: KafkaSourceTimes = KAFKA_SOURCE_TIMES,
+    source_limits: KafkaSourceLimits = KAFKA_SOURCE_LIMITS,
   ) {
     const { log, logger } = deps;
-    const source = new KafkaSource({ log, logger, upcast: upcasting(upcasters) }, limits.poll_ms, times);
+    const source = new KafkaSource(
+      { log, logger, upcast: upcasting(upcasters) },
+      limits.poll_ms,
+      source_limits,
+    );
     super(deps, limits, source);
     this.#source = source;
     let log_name: string | undefined;

@@ -9,12 +9,14 @@ import { KafkaWatch, WATCH_TIMES, type WatchTimes } from "./kafka-watch";
 import { LogOrder } from "./log-order";
 import { LogSource } from "./log-source";
 
-export interface KafkaSourceTimes extends WatchTimes {
+export interface KafkaSourceLimits extends WatchTimes {
   /** The log's head is compared with what Kafka has brought so often. */
   readonly look_ms: number;
+  /** Events kept while one before them is missing; a few kilobytes each. Sixteen partitions' largest fetches, roughly. */
+  readonly waiting_max: number;
 }
 
-export const KAFKA_SOURCE_TIMES: KafkaSourceTimes = { ...WATCH_TIMES, look_ms: 500 };
+export const KAFKA_SOURCE_LIMITS: KafkaSourceLimits = { ...WATCH_TIMES, look_ms: 500, waiting_max: 20_000 };
 
 export interface KafkaSourceDeps {
   readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted">;
@@ -50,9 +52,9 @@ export class KafkaSource implements TailSource {
   constructor(
     private readonly deps: KafkaSourceDeps,
     poll_ms: number,
-    private readonly times: KafkaSourceTimes = KAFKA_SOURCE_TIMES,
+    private readonly limits: KafkaSourceLimits = KAFKA_SOURCE_LIMITS,
   ) {
-    this.#watch = new KafkaWatch(times);
+    this.#watch = new KafkaWatch(limits);
     this.#logSource = new LogSource(deps.log, poll_ms);
   }
 
@@ -75,7 +77,8 @@ export class KafkaSource implements TailSource {
         // While the log is away there is nothing that Kafka could be late with.
         this.deps.logger.debug(`event feed: the log's head is not known: ${String(error)}`);
       }
-      this.#looking = this.#looking === undefined ? undefined : setTimeout(again, this.times.look_ms).unref();
+      this.#looking =
+        this.#looking === undefined ? undefined : setTimeout(again, this.limits.look_ms).unref();
     };
     const again = (): void => void look();
     this.#looking = setTimeout(again, 0).unref();
@@ -138,7 +141,7 @@ export class KafkaSource implements TailSource {
   #look(head: Position): void {
     this.#head = head;
     if (this.#order === undefined) {
-      this.#order = new LogOrder(head);
+      this.#order = new LogOrder(head, this.limits.waiting_max);
       this.#watch.restart(head);
     }
     const verdict = this.#watch.look(performance.now(), head, this.#order.position);

@@ -1,8 +1,5 @@
 import type { Position, RecordedEvent } from "../event-log/event-log";
 
-/** Events that wait for one that is missing; a few kilobytes each. Sixteen partitions' largest fetches, roughly. */
-const WAITING_MAX = 20_000;
-
 /**
  * Puts what comes partition by partition back into the order of the log. Positions have no gaps, so an event waits until all
  * before it are there; what comes again is passed over.
@@ -13,7 +10,7 @@ export class LogOrder {
 
   constructor(
     after: Position,
-    private readonly waiting_max = WAITING_MAX,
+    private readonly waiting_max: number,
   ) {
     this.#position = after;
   }

@@ -69,7 +69,7 @@ export class Rebuild {
 
   /** Fills the shadow until it is near the head. Reads the next batch while one is applied. */
   async #catchUp(): Promise<void> {
-    const { log, pool } = this.deps;
+    const { log } = this.deps;
     const started_at = performance.now();
     const from = this.#position;
     let head = await log.head();

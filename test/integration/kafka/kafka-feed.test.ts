@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import { KafkaFeed } from "../../../mixins/event-feed/kafka-feed";
-import { KAFKA_SOURCE_TIMES } from "../../../mixins/event-feed/kafka-source";
+import { KAFKA_SOURCE_LIMITS } from "../../../mixins/event-feed/kafka-source";
 import { FEED_LIMITS } from "../../../mixins/event-feed/tail-feed";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
 import { recordOf } from "../../../mixins/kafka/event-record";
@@ -48,7 +48,7 @@ describeWithKafka("KafkaFeed", () => {
     const feed = new KafkaFeed(
       { log: observed, logger, pool: database.pool, kafka: link },
       { ...FEED_LIMITS, poll_ms: NEVER_MS },
-      { ...KAFKA_SOURCE_TIMES, look_ms: 20 },
+      { ...KAFKA_SOURCE_LIMITS, look_ms: 20 },
     );
     feed.start();
     await eventually(async () => {

@@ -6,7 +6,7 @@ const event = (position: number): RecordedEvent => ({ position }) as RecordedEve
 const released = (order: LogOrder): number[] => order.release().map(({ position }) => position);
 
 test("an event waits for those before it, and comes once", () => {
-  const order = new LogOrder(10);
+  const order = new LogOrder(10, 100);
   for (const position of [13, 12, 13, 10, 9]) order.add(event(position));
   expect(released(order)).toEqual([]);
   order.add(event(11));
@@ -17,7 +17,7 @@ test("an event waits for those before it, and comes once", () => {
 });
 
 test("knows what is still to come before anybody decodes it", () => {
-  const order = new LogOrder(10);
+  const order = new LogOrder(10, 100);
   order.add(event(12));
   expect([9, 10, 11, 12, 13].map((position) => order.lacks(position))).toEqual([
     false,
@@ -29,7 +29,7 @@ test("knows what is still to come before anybody decodes it", () => {
 });
 
 test("skips a hole, and never goes back", () => {
-  const order = new LogOrder(10);
+  const order = new LogOrder(10, 100);
   for (const position of [12, 14, 15]) order.add(event(position));
   order.skipTo(13);
   expect(released(order)).toEqual([14, 15]);
@@ -62,7 +62,7 @@ test("whatever comes in whatever order and however often, leaves once and in the
           .map(([each, again]) => ({ all, arriving: [...again, ...each, ...again] }));
       }),
       ({ all, arriving }) => {
-        const order = new LogOrder(0);
+        const order = new LogOrder(0, 1_000);
         const left: number[] = [];
         for (const position of arriving) {
           order.add(event(position));
