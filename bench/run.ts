@@ -6,6 +6,7 @@ import { PostgresCluster } from "../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
 import { dataSource } from "../mixins/postgres/pool";
 import { benchEventLog } from "./event-log.bench";
+import { benchFeed } from "./feed.bench";
 import { benchFleet } from "./fleet.bench";
 import { benchMenu } from "./menu.bench";
 import { benchOrders } from "./orders.bench";
@@ -16,8 +17,10 @@ const LOAD_S = 10;
 
 /** Events of the log that a read model is rebuilt from. */
 const REBUILD_EVENTS = 1_000_000;
+/** Events that a feed delivers from the log's beginning. */
+const FEED_EVENTS = 200_000;
 
-/** `npm run bench [log|orders|menu|fleet|rebuild]`: all scenarios, or one. Figures of one run are comparable with each other only. */
+/** `npm run bench [log|orders|menu|fleet|rebuild|feed]`: all scenarios, or one. Figures of one run are comparable with each other only. */
 async function main(only: string | undefined): Promise<void> {
   const [cpu] = cpus();
   console.log(
@@ -34,6 +37,10 @@ async function main(only: string | undefined): Promise<void> {
     show("From the acknowledged order to 500 sockets on three nodes", [sockets]);
     show("From a publish to the last of three nodes", [menu]);
   }
+  if (only === undefined || only === "feed")
+    await withDatabase(async (url) => {
+      show("Event feed: from the log, and by Kafka", await benchFeed(url, FEED_EVENTS));
+    });
   if (only === undefined || only === "fleet" || only === "rebuild")
     await withDatabase(async (url) => {
       show("Rebuild of the orders' read model", [await benchRebuild(url, REBUILD_EVENTS)]);

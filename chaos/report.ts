@@ -6,33 +6,47 @@ const SHOWN_MAX = 30;
 /** After a fault is undone, clients may still wait for it: their pauses between two attempts, and a node that starts. */
 const ECHO_MS = 1_000;
 
-/** How often a fault struck, and the longest that a client waited for its answer meanwhile. */
+/** What clients saw of a fault. */
 export interface FaultFigures {
   readonly fault: string;
   readonly struck: number;
-  readonly longest_outage_ms: number;
+  /** The longest that one client waited for its answer meanwhile. */
+  readonly longest_wait_ms: number;
+  /** The longest stretch in which nobody at all was answered with success. */
+  readonly longest_silence_ms: number;
 }
 
+type Timed = Pick<Operation, "start_ms" | "end_ms" | "outcome">;
+
 /** Figures by fault, in the order in which faults came first. */
-export function faultFigures(
-  struck: readonly Struck[],
-  operations: readonly Pick<Operation, "start_ms" | "end_ms">[],
-): FaultFigures[] {
+export function faultFigures(struck: readonly Struck[], operations: readonly Timed[]): FaultFigures[] {
+  const acked_ms = operations
+    .filter(({ outcome }) => outcome === "acked")
+    .map(({ end_ms }) => end_ms)
+    .sort((a, b) => a - b);
   return [...Map.groupBy(struck, ({ fault }) => fault)].map(([fault, times]) => ({
     fault,
     struck: times.length,
-    longest_outage_ms: Math.max(...times.map((time) => longestDuring(time, operations))),
+    longest_wait_ms: Math.max(...times.map((time) => longestWait(time, operations))),
+    longest_silence_ms: Math.max(...times.map((time) => longestSilence(time, acked_ms))),
   }));
 }
 
 /** The longest operation that was under way at some moment between a fault's begin and its echo. */
-function longestDuring(
-  { began_ms, ended_ms }: Struck,
-  operations: readonly Pick<Operation, "start_ms" | "end_ms">[],
-): number {
+function longestWait({ began_ms, ended_ms }: Struck, operations: readonly Timed[]): number {
   let longest = 0;
   for (const { start_ms, end_ms } of operations)
     if (end_ms >= began_ms && start_ms <= ended_ms + ECHO_MS) longest = Math.max(longest, end_ms - start_ms);
+  return longest;
+}
+
+/** @param acked_ms when somebody was answered with success, in order. */
+function longestSilence({ began_ms, ended_ms }: Struck, acked_ms: readonly number[]): number {
+  let [longest, last] = [0, 0];
+  for (const at of acked_ms) {
+    if (at >= began_ms && last <= ended_ms + ECHO_MS) longest = Math.max(longest, at - last);
+    last = at;
+  }
   return longest;
 }
 
@@ -57,8 +71,8 @@ export function reportLines(report: CampaignReport): string[] {
   const figures = operationFigures(operations);
   return [
     "",
-    row("fault", "struck", "longest wait ms"),
-    ...faults.map(({ fault, struck: times, longest_outage_ms }) => row(fault, times, longest_outage_ms)),
+    row("fault", "struck", "longest wait ms", "silence ms"),
+    ...faults.map((each) => row(each.fault, each.struck, each.longest_wait_ms, each.longest_silence_ms)),
     "",
     row("operation", ...OUTCOMES),
     ...figures.map(({ op, counts }) => row(op, ...OUTCOMES.map((outcome) => counts[outcome]))),

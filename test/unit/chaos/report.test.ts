@@ -1,4 +1,5 @@
 import type { CampaignReport } from "../../../chaos/campaign";
+import type { Outcome } from "../../../chaos/history";
 import { faultFigures, operationFigures, reportLines } from "../../../chaos/report";
 import { acked } from "../../support/chaos-evidence";
 import { BRANCH } from "../../support/orders";
@@ -7,11 +8,15 @@ const struck = [
   { fault: "kill-node" as const, what: "node-1", began_ms: 1_000, ended_ms: 2_000 },
   { fault: "kill-node" as const, what: "node-2", began_ms: 9_000, ended_ms: 9_500 },
 ];
-const during = (start_ms: number, end_ms: number) => ({ start_ms, end_ms });
+const during = (start_ms: number, end_ms: number, outcome: Outcome = "acked") => ({
+  ...{ start_ms, end_ms, outcome },
+});
 
-it("counts the longest wait of those who waited during a fault", () => {
-  const waits = [during(0, 900), during(1_500, 4_500), during(5_000, 8_900)];
-  expect(faultFigures(struck, waits)).toEqual([{ fault: "kill-node", struck: 2, longest_outage_ms: 3_000 }]);
+it("counts the longest wait of those who waited during a fault, and the longest time in which nobody was served", () => {
+  const waits = [during(0, 900), during(1_500, 4_500), during(1_500, 1_900, "refused"), during(5_000, 8_900)];
+  expect(faultFigures(struck, waits)).toEqual([
+    { fault: "kill-node", struck: 2, longest_wait_ms: 3_000, longest_silence_ms: 3_600 },
+  ]);
 });
 
 it("counts outcomes by operation", () => {
