@@ -112,7 +112,9 @@ async function throughKafka(stage: Stage): Promise<readonly FeedFigures[]> {
     await append(log);
     await pause(100);
   }
+  const { switches } = feed.status();
   const live = await latency("live, by Kafka", log, feed);
+  if (feed.status().switches !== switches) throw new Error("Kafka was late; these are figures of the log.");
   await feed.close();
   over.abort();
   await relaying;

@@ -15,13 +15,18 @@ export function familyOf(key: string): string {
 /** A key or tag as it is stored: itself, or its digest (after the family) where it is too long or holds line breaks. */
 export function storedName(name: string): string {
   if (name.length <= NAME_CHARS_MAX && !FORBIDDEN.test(name)) return name;
-  const family = familyOf(name).slice(0, 60).replaceAll(/[\n\r\0]/g, "");
+  const family = familyOf(name)
+    .slice(0, 60)
+    .replaceAll(/[\n\r\0]/g, "");
   return `${family}:#${createHash("sha256").update(name).digest("base64url")}`;
 }
 
 /** What a pattern of `*` and `?` matches. */
 export function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const source = glob
+    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${source}$`, "s");
 }
 

@@ -53,7 +53,7 @@ export function cachedRead<P, C>(
   read: (ctx: Ctx<P>) => Promise<C> | C,
 ): (ctx: Ctx<P>) => Promise<C> {
   const rules = cacheRulesOf(broker);
-  rules.add(name, rule as CacheRule);
+  rules.add(name, rule);
   const strategy = rule.invalidate_on !== undefined ? "event" : rule.tags !== undefined ? "tag" : "ttl";
   return async (ctx) => {
     const { params } = ctx;

@@ -58,8 +58,7 @@ export class RedisTagCache implements TagCache {
   ): Promise<CacheAnswer<T>> {
     const name = storedName(key);
     const answer =
-      this.#readFirstLevel<T>(name) ??
-      (await this.#flights.run(name, () => this.#fly(name, terms, compute)));
+      this.#readFirstLevel<T>(name) ?? (await this.#flights.run(name, () => this.#fly(name, terms, compute)));
     this.#counts.add(name, answer.state);
     return answer;
   }
@@ -160,8 +159,7 @@ export class RedisTagCache implements TagCache {
       await this.#unlessDown(() => this.#store.finish(name, token, look.at, tags, undefined));
       throw error;
     }
-    const keeping =
-      performance.now() - started > COMPUTING_MS_MAX ? undefined : keepingOf(terms, json);
+    const keeping = performance.now() - started > COMPUTING_MS_MAX ? undefined : keepingOf(terms, json);
     const shared = await this.#unlessDown(async () => {
       const at = await this.#store.finish(name, token, look.at, tags, keeping);
       if (at === undefined) return false;

@@ -82,11 +82,7 @@ export interface TagCache {
   /** `node`: each node has its own, and follows events for itself. `chain`: all nodes share it. */
   readonly scope: "node" | "chain";
   readonly figures: CacheFigures;
-  getOrCompute<T>(
-    key: string,
-    terms: CacheTerms<T>,
-    compute: () => Promise<T> | T,
-  ): Promise<CacheAnswer<T>>;
+  getOrCompute<T>(key: string, terms: CacheTerms<T>, compute: () => Promise<T> | T): Promise<CacheAnswer<T>>;
   /** The value of a key; undefined when there is none, or the cache cannot be asked. */
   get<T>(key: string): Promise<T | undefined>;
   /** Replaces a value. @throws UnavailableError `cache.unavailable` */

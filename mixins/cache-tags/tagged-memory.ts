@@ -42,11 +42,7 @@ export class TaggedMemory {
 
   constructor(
     private readonly now: () => number,
-    {
-      entries_max = ENTRIES_MAX,
-      chars_max = CHARS_MAX,
-      versions_max = VERSIONS_MAX,
-    }: MemoryBounds = {},
+    { entries_max = ENTRIES_MAX, chars_max = CHARS_MAX, versions_max = VERSIONS_MAX }: MemoryBounds = {},
   ) {
     this.#entries = new LRUCache({ max: entries_max, maxSize: chars_max });
     this.#versions_max = versions_max;

@@ -31,7 +31,8 @@ export class CheckpointedConsumer {
   #subscription: FeedHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #looks = 0;
+  /** Since when the checkpoint of the host at work was seen to stand although there is work. */
+  #still_since: number | undefined;
   /** At work without the claim, whose holder hangs. */
   #forced = false;
   #seeing = false;
@@ -185,7 +186,7 @@ export class CheckpointedConsumer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#forced = false;
-    this.#looks = 0;
+    this.#still_since = undefined;
     if (this.#state === "stopped") return;
     this.#state = "standby";
     this.#claims.giveUp(this.#claimant).catch((error: unknown) => {
@@ -218,10 +219,11 @@ export class CheckpointedConsumer {
     const { position } = this.checkpoint;
     if (!this.#isStandingBy()) return;
     this.#gate.moveTo(position);
-    this.#looks = position !== before || position >= head ? 0 : this.#looks + 1;
+    const now = performance.now();
+    this.#still_since = position !== before || position >= head ? undefined : (this.#still_since ?? now);
     if (held)
       this.#takeOver(position < before ? "the database has lost its last moments" : "it falls to this host");
-    else if (this.#looks >= this.times.standby_looks_max) {
+    else if (now - (this.#still_since ?? now) >= this.times.still_ms_max) {
       this.#forced = true;
       this.#takeOver("the host whose it is stands still");
     }
@@ -229,7 +231,7 @@ export class CheckpointedConsumer {
 
   #takeOver(why: string): void {
     this.deps.logger.info(`${this.name}: ${why}, going on from ${String(this.checkpoint.position)}`);
-    this.#looks = 0;
+    this.#still_since = undefined;
     this.#subscribe();
   }
 

@@ -17,11 +17,11 @@ export interface ConsumerTimes {
   readonly lazy_ms: number;
   /** A host that stands by looks so often whether the consumer has become free, and how far the other one is … */
   readonly standby_ms: number;
-  /** … and takes over, free or not, after so many looks at which the checkpoint had not moved though there was work. */
-  readonly standby_looks_max: number;
+  /** … and takes over, free or not, when the checkpoint has stood still for so long though there was work. */
+  readonly still_ms_max: number;
 }
 
-export const CONSUMER_TIMES: ConsumerTimes = { lazy_ms: 1_000, standby_ms: 200, standby_looks_max: 25 };
+export const CONSUMER_TIMES: ConsumerTimes = { lazy_ms: 1_000, standby_ms: 200, still_ms_max: 5_000 };
 
 /** What a projection or a process manager does with events. */
 export interface ConsumerWork {

@@ -65,7 +65,8 @@ export class Relay {
 
   async #insist(over: AbortSignal): Promise<void> {
     let pause_ms = PAUSE_FIRST_MS;
-    while (!over.aborted) {
+    const isOver = (): boolean => over.aborted;
+    while (!isOver()) {
       try {
         const checkpoint = await this.#prepare();
         await this.#withProducer(async (producer) => {
@@ -76,7 +77,7 @@ export class Relay {
           });
         });
       } catch (error) {
-        if (over.aborted) return;
+        if (isOver()) return;
         if (error instanceof FencedError) throw error;
         this.#sayGone(error);
         await pause(pause_ms, undefined, { signal: over, ref: false }).catch(() => undefined);

@@ -56,15 +56,7 @@ export class Replier {
     else if (contract.cacheable === true && contract.kind === "query") {
       const etag = etagOf(body);
       const cache = req.headers.authorization === undefined ? "no-cache" : "private, no-cache";
-      this.#tagged(
-        req,
-        res,
-        status,
-        [...JSON_TYPE, "Cache-Control", cache, "ETag", etag],
-        etag,
-        body,
-        more,
-      );
+      this.#tagged(req, res, status, [...JSON_TYPE, "Cache-Control", cache, "ETag", etag], etag, body, more);
     } else this.#send(req, res, status, [...JSON_TYPE, "Cache-Control", "no-store", ...more], body);
   }
 

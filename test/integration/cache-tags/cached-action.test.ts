@@ -23,7 +23,7 @@ import { eventually } from "../../support/eventually";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
 
-const TIMES = { lazy_ms: 20, standby_ms: 50, standby_looks_max: 3 };
+const TIMES = { lazy_ms: 20, standby_ms: 50, still_ms_max: 150 };
 const Params = strictObject({
   shelf: Type.String({ maxLength: 20 }),
   after: Type.Optional(Type.Integer()),
@@ -75,7 +75,9 @@ async function openShop(
           key: ({ shelf }) => shelf,
           ttl_s: 60,
           tags: ({ shelf }) => [`${room}/${shelf}`],
-          invalidate_on: { [`${room}.filled`]: ({ data }) => [`${room}/${(data as { shelf: string }).shelf}`] },
+          invalidate_on: {
+            [`${room}.filled`]: ({ data }) => [`${room}/${(data as { shelf: string }).shelf}`],
+          },
           ...(more as object),
         },
         ({ params }) => {
@@ -205,8 +207,7 @@ describe("a cached action of a fleet", () => {
       for (const shop of which)
         expect((await shop.read("probe")).headers).not.toMatchObject({ "X-Cache": "BYPASS" });
     });
-  const values = (shelf: string) =>
-    Promise.all(shops.map(async (shop) => (await shop.read(shelf)).value));
+  const values = (shelf: string) => Promise.all(shops.map(async (shop) => (await shop.read(shelf)).value));
 
   it("has one consumer for all nodes, and ends answers on all of them", async () => {
     await open();
@@ -263,8 +264,11 @@ describe("a cached action of a fleet", () => {
     const before = shops[0]!.computed();
     const { pool } = database;
     // The projection has not come that far: what is computed now would be kept as if it were new.
-    await pool.query("insert into es.checkpoint (name, partition, pos) values ($1, -1, $2)", [projection, position - 1]);
-    for (const until = Date.now() + 150; Date.now() < until; ) expect(await values("a")).toEqual([0, 0]);
+    await pool.query("insert into es.checkpoint (name, partition, pos) values ($1, -1, $2)", [
+      projection,
+      position - 1,
+    ]);
+    for (const until = Date.now() + 150; Date.now() < until;) expect(await values("a")).toEqual([0, 0]);
     expect(shops[0]!.computed()).toBe(before);
     shelves.set("a", 1);
     await pool.query("update es.checkpoint set pos = $2 where name = $1", [projection, position]);

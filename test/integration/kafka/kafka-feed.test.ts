@@ -156,16 +156,16 @@ describeWithKafka("KafkaFeed", () => {
     const recorder = new Recorder();
     const after = await log.head();
     const handle = feed.subscribe({ name: "test", after, onBatch: (...batch) => recorder.take(...batch) });
-    let writing: boolean = true;
+    const load = { on: true };
     const writer = (async () => {
-      while (writing) await write(log, 3);
+      while (load.on) await write(log, 3);
     })();
     for (const choice of ["log", "kafka", "log", "auto", "log", "kafka", "auto"] as const) {
       feed.switchTo(choice);
       await handle.reached((await log.head()) + 30, TIMEOUT_MS);
       if (choice !== "auto") expect(feed.status()).toMatchObject({ source: choice, choice });
     }
-    writing = false;
+    load.on = false;
     await writer;
     const head = await log.head();
     await handle.reached(head, TIMEOUT_MS);

@@ -1,3 +1,4 @@
+import { ConfigResourceTypes } from "kafkajs";
 import { KafkaLink } from "../../../mixins/kafka/kafka-link";
 import { kafkaProbe } from "../../../mixins/kafka/kafka-probe";
 import { loadSettings } from "../../../settings";
@@ -44,7 +45,13 @@ describeWithKafka("Health of Kafka", () => {
     const described = await asAdmin(link, (admin) =>
       admin.describeConfigs({
         includeSynonyms: false,
-        resources: [{ type: 2, name: link.topic, configNames: ["retention.ms", "min.insync.replicas"] }],
+        resources: [
+          {
+            type: ConfigResourceTypes.TOPIC,
+            name: link.topic,
+            configNames: ["retention.ms", "min.insync.replicas"],
+          },
+        ],
       }),
     );
     const entries = described.resources[0]?.configEntries ?? [];

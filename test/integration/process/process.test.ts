@@ -87,7 +87,7 @@ async function start(manager: ProcessManager): Promise<ProcessHost> {
   const host = await startProcess({ pool: database.pool, feed, log, logger, broker }, manager, {
     lazy_ms: 20,
     standby_ms: 20,
-    standby_looks_max: 5,
+    still_ms_max: 100,
   });
   hosts.push(host);
   return host;

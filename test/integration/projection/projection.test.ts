@@ -3,6 +3,7 @@ import { createActorHost } from "../../../mixins/actor/create-actor-host";
 import type { EventFeed } from "../../../mixins/event-feed/event-feed";
 import { LogFeed } from "../../../mixins/event-feed/log-feed";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
+import { claimsOf } from "../../../mixins/projection/claims";
 import { CONSUMER_TIMES, type ConsumerTimes } from "../../../mixins/projection/consumer";
 import { consumersOf, projectionStatus } from "../../../mixins/projection/consumer-registry";
 import type { Projection, ProjectionHost, RebuildProgress } from "../../../mixins/projection/projection";
@@ -17,7 +18,7 @@ import { TABLES, purseProjection, rowsFrom, rowsOf } from "./purse-projection";
 const TIMEOUT_MS = 10_000;
 /** A busy machine included; a look comes every 200 ms. */
 const HAND_OVER_MS_MAX = 1_000;
-const TIMES: ConsumerTimes = { lazy_ms: 20, standby_ms: 20, standby_looks_max: 5 };
+const TIMES: ConsumerTimes = { lazy_ms: 20, standby_ms: 20, still_ms_max: 100 };
 
 let database: TestDatabase;
 let purses: PurseHost;
@@ -213,10 +214,16 @@ describe("two hosts of one projection", () => {
     ];
     await standby.reached(await moveMoney(20));
     expect(statesOf()).toEqual(["working", "standby"]);
+    // Another consumer of the same node goes on, and with it the session of their claims.
+    const [node] = running;
+    const other = { name: "other", look_ms: 60_000, saw: () => undefined };
+    const claims = node && claimsOf({ pool: database.pool, log: node.log, logger });
+    expect(await claims?.enter(other)).toBe(true);
     await active.stop();
     const stopped = performance.now();
     await standby.reached(await moveMoney(20), TIMEOUT_MS);
     expect(performance.now() - stopped).toBeLessThan(HAND_OVER_MS_MAX);
+    await claims?.leave(other);
     await expectRowsAsInLog();
   });
 

@@ -1,3 +1,4 @@
+import { logLevel } from "kafkajs";
 import { kafkaConfig, type KafkaSettings } from "../../../mixins/kafka/kafka-link";
 import { loadSettings, SettingsError } from "../../../settings";
 import { QuietLogger } from "../../support/quiet-logger";
@@ -45,8 +46,8 @@ test.each([
 test("what kafkajs has to say goes to debug, however bad it is", () => {
   const logger = new QuietLogger();
   const settings: KafkaSettings = loadSettings({ KAFKA_BROKERS: "a:9092" });
-  const entry = { namespace: "Connection", level: 1, label: "ERROR" };
+  const entry = { namespace: "Connection", level: logLevel.ERROR, label: "ERROR" };
   const log = { timestamp: "", message: "Connection error", error: "ECONNREFUSED" };
-  kafkaConfig(settings, logger, "forno").logCreator?.(1)({ ...entry, log });
+  kafkaConfig(settings, logger, "forno").logCreator?.(logLevel.ERROR)({ ...entry, log });
   expect(logger.lines).toEqual(["debug kafkajs Connection: Connection error: ECONNREFUSED"]);
 });
