@@ -5,6 +5,7 @@ import { embeddedBinaries } from "../mixins/postgres/binaries";
 import { PostgresCluster } from "../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
 import { dataSource } from "../mixins/postgres/pool";
+import { benchCache } from "./cache.bench";
 import { benchEventLog } from "./event-log.bench";
 import { benchFeed } from "./feed.bench";
 import { benchFleet } from "./fleet.bench";
@@ -19,8 +20,10 @@ const LOAD_S = 10;
 const REBUILD_EVENTS = 1_000_000;
 /** Events that a feed delivers from the log's beginning. */
 const FEED_EVENTS = 200_000;
+/** Values that one tag ends. */
+const CACHED_KEYS = [10_000, 500_000];
 
-/** `npm run bench [log|orders|menu|fleet|rebuild|feed]`: all scenarios, or one. Figures of one run are comparable with each other only. */
+/** `npm run bench [cache|log|orders|menu|fleet|rebuild|feed]`: all scenarios, or one. Figures of one run are comparable with each other only. */
 async function main(only: string | undefined): Promise<void> {
   const [cpu] = cpus();
   console.log(
@@ -36,6 +39,12 @@ async function main(only: string | undefined): Promise<void> {
     show("Orders over REST, 500 connections, on one and on three nodes of this machine", orders);
     show("From the acknowledged order to 500 sockets on three nodes", [sockets]);
     show("From a publish to the last of three nodes", [menu]);
+  }
+  if (only === undefined || only === "cache") {
+    const { reads, invalidations, stampede } = await benchCache(LOAD_S, CACHED_KEYS);
+    show("Cached reads of 1 KB, 64 callers", reads);
+    show("One tag invalidated on three nodes, by the number of its values", invalidations);
+    show("Parallel misses of one key on three nodes", [stampede]);
   }
   if (only === undefined || only === "feed")
     await withDatabase(async (url) => {

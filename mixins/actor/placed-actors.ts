@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Type } from "@sinclair/typebox";
 import type { ActionSchema } from "moleculer";
 import type { CommandIdentity, Ctx } from "../contract/caller";
@@ -9,10 +10,15 @@ import { strictObject } from "../contract/schemas";
 import type { EventMeta } from "../event-log/event-log";
 import type { Runtime } from "../runtime";
 import { fleetNodesOf, type FleetNodes } from "../transport/fleet-nodes";
-import { isUnreached } from "../transport/unreached";
+import { isUnreached, isWithoutLog } from "../transport/unreached";
 import type { ActorHost } from "./actor-host";
 import { placementsOf, type Tally } from "./placements";
 import { ranked } from "./rendezvous";
+
+/** A node that answers but cannot reach the log is passed over for so long: asking it again costs its callers seconds. */
+const WITHOUT_LOG_MS = 5_000;
+/** This node's own log has to answer within this to be worth a try in the owner's place. */
+const OWN_LOG_MS_MAX = 250;
 
 /** How actors of one kind are told through another node. */
 export interface PlacedKind {
@@ -28,7 +34,8 @@ export interface PlacedKind {
  * Tells actors where they live: each stream has one node among those that host its kind (rendezvous hashing), so that its
  * state is in memory once and its commands are decided in batches. That is an optimisation. Two nodes that both think they
  * own an actor are kept apart by the version check of the log, so when the owner does not answer, the next in order decides,
- * and at last this node itself; also when NATS is away.
+ * and at last this node itself; also when NATS is away. An owner that answers but has lost the way to the log is replaced by
+ * this node, if this node has one.
  *
  * A command that is sent to a second node may have been done by the first. It keeps its id and loses `fresh`, so that the log
  * and {@link firstAnswer} are asked for its first answer.
@@ -39,7 +46,7 @@ export class PlacedActors<C> {
   readonly #contract;
 
   constructor(
-    private readonly runtime: Pick<Runtime, "broker">,
+    private readonly runtime: Pick<Runtime, "broker" | "log">,
     private readonly host: Pick<ActorHost<never, C>, "tell">,
     private readonly kind: PlacedKind,
   ) {
@@ -78,10 +85,14 @@ export class PlacedActors<C> {
         this.#tally.remotely += 1;
         return outcome;
       } catch (error) {
-        if (!isUnreached(error)) throw error;
+        const withoutLog = isWithoutLog(error) && (await this.#logAnswers());
+        if (!withoutLog && !isUnreached(error)) throw error;
         const { id, fingerprint } = commandOf(ctx);
         ctx.meta.command = { id, fingerprint };
         this.#tally.failed_over += 1;
+        if (!withoutLog) continue;
+        this.#fleet.suspect(node_id, WITHOUT_LOG_MS);
+        break;
       }
     }
     this.#tally.locally += 1;
@@ -98,6 +109,16 @@ export class PlacedActors<C> {
       // Asked at each turn: the node before may have taken others down with it.
       if (!this.#fleet.isSuspect(node_id)) yield node_id;
     }
+  }
+
+  /** Whether this node reaches the log, also when that of another does not. */
+  #logAnswers(): Promise<boolean> {
+    const late = pause(OWN_LOG_MS_MAX, false, { ref: false });
+    const answers = this.runtime.log.head().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answers, late]);
   }
 
   async #tellRemotely(node_id: string, told: Told): Promise<CommandOutcome | Refusal> {

@@ -11,9 +11,9 @@ import { TopicShapeError, type KafkaLink } from "../kafka/kafka-link";
 import type { Logger } from "../logger";
 
 /** Every node of the fleet is a member. */
-const GROUP = "order-service-stable-group";
+export const GROUP = "order-service-stable-group";
 /** Who says nothing for so long is no member any more, and others that join wait for it no longer. Brokers take no less. */
-const SESSION_TIMEOUT_MS = 6_000;
+export const SESSION_TIMEOUT_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
 /** A fetch waits so long for news; stopping waits for a fetch. */
 const FETCH_WAIT_MS = 300;

@@ -53,15 +53,19 @@ class Candidate implements LeaderHandle {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!this.#isStopping()) {
       try {
         await onConnection(this.deps.pool, (session) => this.#tryOn(session));
       } catch (error) {
-        if (!signal.aborted)
+        if (!this.#isStopping())
           this.deps.logger.warn(`${this.leadership.name}: leading ended, will try again: ${String(error)}`);
       }
       await pause(ASK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #tryOn(session: PoolClient): Promise<void> {

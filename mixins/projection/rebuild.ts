@@ -102,10 +102,7 @@ export class Rebuild {
   }
 
   #applyInShadow(events: readonly RecordedEvent[]): Promise<void> {
-    return inDerivedTransaction(this.deps.pool, async (tx) => {
-      await tx.query(`set local search_path to ${this.#schema}, public`);
-      await this.#apply(events, tx);
-    });
+    return inDerivedTransaction(this.deps.pool, (tx) => this.#apply(events, tx), `${this.#schema}, public`);
   }
 
   async #apply(events: readonly RecordedEvent[], tx: Parameters<Projection["apply"]>[1]): Promise<void> {

@@ -18,9 +18,13 @@ export async function onConnection<T>(pool: Pool, work: (connection: PoolClient)
  * Runs `work` in one transaction. The commit does not wait for the disk: what is derived from the log is lost together with
  * its checkpoint, if the machine dies that very moment, and is derived again.
  */
-export function inDerivedTransaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+export function inDerivedTransaction<T>(
+  pool: Pool,
+  work: (tx: PoolClient) => Promise<T>,
+  search_path = "default",
+): Promise<T> {
   return onConnection(pool, async (tx) => {
-    await tx.query("begin; set local synchronous_commit = off");
+    await tx.query(`begin; set local synchronous_commit = off; set local search_path to ${search_path}`);
     const result = await work(tx);
     await tx.query("commit");
     return result;

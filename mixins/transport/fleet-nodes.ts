@@ -15,7 +15,7 @@ const SUSPECT_MS_MIN = 2_000;
  */
 export class FleetNodes {
   readonly #heard = new Map<string, number>();
-  readonly #suspects = new Map<string, number>();
+  readonly #suspects = new Map<string, { readonly since_ms: number; readonly until_ms: number }>();
   readonly #listeners = new Map<string, (() => void)[]>();
   readonly #hosts = new Map<string, readonly string[]>();
   #round: { readonly since_ms: number; readonly over: Promise<void> } | undefined;
@@ -54,9 +54,9 @@ export class FleetNodes {
 
   /** Whether a node failed lately and has not been heard from since. */
   isSuspect(node_id: string): boolean {
-    const since_ms = this.#suspects.get(node_id);
-    if (since_ms === undefined) return false;
-    if (performance.now() - since_ms < SUSPECT_MS_MIN || !this.#heardSince(node_id, since_ms)) return true;
+    const suspicion = this.#suspects.get(node_id);
+    if (suspicion === undefined) return false;
+    if (performance.now() < suspicion.until_ms || !this.#heardSince(node_id, suspicion.since_ms)) return true;
     this.#suspects.delete(node_id);
     return false;
   }
@@ -65,8 +65,10 @@ export class FleetNodes {
     return [...this.#suspects.keys()].filter((node_id) => this.isSuspect(node_id));
   }
 
-  suspect(node_id: string): void {
-    if (node_id !== this.self) this.#suspects.set(node_id, performance.now());
+  /** Passes a node over for a while, and longer until it gives a sign of life. */
+  suspect(node_id: string, for_ms = SUSPECT_MS_MIN): void {
+    const since_ms = performance.now();
+    if (node_id !== this.self) this.#suspects.set(node_id, { since_ms, until_ms: since_ms + for_ms });
   }
 
   /** A packet of a node has arrived, whatever it says. */

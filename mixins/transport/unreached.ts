@@ -28,6 +28,11 @@ export function isUnreached(error: unknown): boolean {
   return UNREACHED.has(error.name) || typeOf(error) === SILENT || isStopping(error);
 }
 
+/** Whether an error says that the node which was asked cannot reach the log; others may. */
+export function isWithoutLog(error: unknown): boolean {
+  return typeOf(error) === "log.unavailable";
+}
+
 /** Whether an error is an actor host's word that its node is going away. */
 export function isStopping(error: unknown): boolean {
   return typeOf(error) === "actor.stopping";

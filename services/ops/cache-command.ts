@@ -21,5 +21,5 @@ export async function cacheCommand(
   const named = typeof tag === "string" || typeof tag === "number" ? String(tag) : "";
   if (what !== "invalidate" || named === "") return "cache status · cache tags · cache invalidate TAG";
   await cache.invalidateTags(named);
-  return `What carries the tag ${named} is invalid, on every node that shares this cache.`;
+  return `The tag ${named} has ended all values that carry it, on every node that shares this cache.`;
 }

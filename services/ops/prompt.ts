@@ -33,6 +33,8 @@ export function openPrompt(runtime: Runtime, leave: () => void): void {
   listeners.register = (program) => {
     listeners.declaration({ command: () => program.command("event-listeners") }, broker, listeners.handler);
   };
+  // Moleculer's own cacher is off: `cache` is the tagged one.
+  builtIn("cache").register = () => undefined;
   const quit = builtIn("quit");
   quit.register = (program) => {
     quit.declaration(program, broker, () => {

@@ -39,8 +39,14 @@ export async function ensurePartitions(
   tx: Pick<PoolClient, "query">,
   months: ReadonlySet<string>,
 ): Promise<void> {
-  await tx.query("select ensure_order_partitions($1::date[])", [[...months]]);
+  await tx.query(ENSURE_PARTITIONS, [[...months]]);
 }
+
+/** Almost always all are there, which looking the names up tells in a tenth of the time that the function takes. */
+const ENSURE_PARTITIONS = `select ensure_order_partitions(missing) from (
+    select array_agg(month) as missing from unnest($1::date[]) as month, unnest(array['orders', 'order_items']) as parent
+    where to_regclass(format('%I.%I', current_schema(), parent || '_' || to_char(month, 'YYYY_MM'))) is null
+  ) m where missing is not null`;
 
 /** First day of a moment's month, UTC. */
 export const monthOf = (iso: string): string => `${iso.slice(0, 7)}-01`;

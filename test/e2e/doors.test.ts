@@ -138,6 +138,13 @@ describe("the doors beside the orders", () => {
       expect(await typed("projection rebuild nothing")).toContain("No projection nothing on this node");
     });
 
+    it("shows what is cached, and ends what carries a tag", async () => {
+      await forno.ask("GET", "/api/v1/menu/flash-sales/active");
+      expect(await typed("cache status")).toMatch(/'menu\.active_sales'.*'menu\.sale_changed'/);
+      expect(await typed("cache tags")).toContain("menu-sales");
+      expect(await typed("cache invalidate menu-sales")).toContain("The tag menu-sales");
+    });
+
     it("shows the actors of this node and sends one to sleep", async () => {
       const [stream = ""] = /slots-[\w-]+/.exec(await typed("actor list")) ?? [];
       expect(stream).not.toBe("");

@@ -9,6 +9,7 @@ import { actorHostsOf } from "../../../mixins/actor/actor-registry";
 import { placementsOf } from "../../../mixins/actor/placements";
 import type { ParamsOf, ResultOf } from "../../../mixins/contract/contract";
 import { faultOf } from "../../../mixins/contract/fault";
+import { UnavailableError } from "../../../mixins/contract/refusal";
 import { fleetNodesOf } from "../../../mixins/transport/fleet-nodes";
 import { entities } from "../../../entities/entities";
 import { operatorCommands } from "../../../services/ops/operator-commands";
@@ -163,6 +164,38 @@ describe("actors of two nodes over NATS", () => {
     const before = tally(other).remotely;
     await place(other);
     expect(tally(other).remotely).toBe(before + 1);
+  });
+
+  it("are decided here when the owner has lost the way to the log, and only if this node has one", async () => {
+    const [owner, other] = ownerAndOther();
+    const lost = () => Promise.reject(new UnavailableError("log.unavailable", "The log does not answer."));
+    const cut = (node: OrderNode): (() => void) => {
+      const { log } = node.runtime;
+      const { append, head } = log;
+      Object.assign(log, { append: lost, head: lost });
+      return () => Object.assign(log, { append, head });
+    };
+    const mend = cut(owner);
+    const failed_over = tally(other).failed_over;
+    try {
+      const placed = await Promise.all(Array.from({ length: 5 }, () => place(other)));
+      expect(new Set(placed.map(({ order_id }) => order_id)).size).toBe(5);
+      expect(fleetNodesOf(broker(other)).suspects).toEqual([broker(owner).nodeID]);
+      await place(other);
+      expect(tally(other).failed_over).toBe(failed_over + 5);
+    } finally {
+      mend();
+    }
+    await eventually(() => {
+      expect(fleetNodesOf(broker(other)).suspects).toEqual([]);
+    }, 20_000);
+    const mends = nodes.map(cut);
+    try {
+      expect(faultOf(await place(other).catch((error: unknown) => error))?.code).toBe("log.unavailable");
+      expect(fleetNodesOf(broker(other)).suspects).toEqual([]);
+    } finally {
+      for (const each of mends) each();
+    }
   });
 
   it("answer a repetition of an order whose answer was lost, without a key too", async () => {

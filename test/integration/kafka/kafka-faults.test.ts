@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
+import { everythingToEverybody, GROUP, SESSION_TIMEOUT_MS } from "../../../mixins/event-feed/kafka-consumer";
 import { KafkaFeed } from "../../../mixins/event-feed/kafka-feed";
 import type { Position } from "../../../mixins/event-log/event-log";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
@@ -219,7 +220,7 @@ describeWithKafka("The feed by Kafka, when", () => {
     expect(node.feed.status()).toMatchObject({ source: "log", reason: "late" });
   });
 
-  test("nodes come, go and die: nobody waits for a rebalance", async () => {
+  test("nodes come and go: nobody waits for a rebalance", async () => {
     const node = await start();
     await node.uses("kafka");
     const others = [await start(), await start()];
@@ -238,5 +239,38 @@ describeWithKafka("The feed by Kafka, when", () => {
     for (const each of nodes) await each.expectAll();
     for (const each of nodes) expect(writer.slowest(each)).toBeLessThan(3_000);
     expect(node.recorder.positions.length).toBeGreaterThan(50);
+  });
+
+  test("a node dies without a word: nobody waits while the group waits for it", async () => {
+    const node = await start();
+    await node.uses("kafka");
+    // A member that has joined and is never heard of again, as after kill -9.
+    const over = Promise.withResolvers<undefined>();
+    const dead = link.client.consumer({
+      ...{ groupId: GROUP, partitionAssigners: [everythingToEverybody] },
+      ...{ sessionTimeout: SESSION_TIMEOUT_MS, rebalanceTimeout: SESSION_TIMEOUT_MS },
+    });
+    await dead.connect();
+    await dead.subscribe({ topics: [link.topic] });
+    const silent = Promise.withResolvers<undefined>();
+    await dead.run({
+      eachBatch: () => {
+        silent.resolve(undefined);
+        return over.promise;
+      },
+    });
+    await silent.promise;
+    await node.uses("kafka");
+    const { switches } = node.feed.status();
+    await eventually(() => {
+      expect(node.feed.status().switches).toBeGreaterThan(switches);
+    }, TIMEOUT_MS);
+    await node.uses("kafka");
+    await flows(node);
+    await writer.stop();
+    await node.expectAll();
+    expect(writer.slowest(node)).toBeLessThan(3_000);
+    over.resolve(undefined);
+    await dead.disconnect();
   });
 });

@@ -23,7 +23,8 @@ describe("health", () => {
     };
     const settings = loadSettings({ DATA_DIR: tmpdir() });
     const clock = { now: () => now_ms };
-    const runtime = { broker, pool: database.pool, log, clock, settings } as unknown as Runtime;
+    const feed = { status: () => ({ source: "log", position: 42 }) };
+    const runtime = { broker, pool: database.pool, log, feed, clock, settings } as unknown as Runtime;
     broker.createService(createOpsService(runtime));
     await broker.start();
   });

@@ -219,11 +219,14 @@ describe("two hosts of one projection", () => {
     const other = { name: "other", look_ms: 60_000, saw: () => undefined };
     const claims = node && claimsOf({ pool: database.pool, log: node.log, logger });
     expect(await claims?.enter(other)).toBe(true);
-    await active.stop();
-    const stopped = performance.now();
-    await standby.reached(await moveMoney(20), TIMEOUT_MS);
-    expect(performance.now() - stopped).toBeLessThan(HAND_OVER_MS_MAX);
-    await claims?.leave(other);
+    try {
+      await active.stop();
+      const stopped = performance.now();
+      await standby.reached(await moveMoney(20), TIMEOUT_MS);
+      expect(performance.now() - stopped).toBeLessThan(HAND_OVER_MS_MAX);
+    } finally {
+      await claims?.leave(other);
+    }
     await expectRowsAsInLog();
   });
 

@@ -32,7 +32,7 @@ describe("the operators' word for the cache", () => {
       { tag: "sales", version: 0 },
       { tag: "7", version: 0 },
     ]);
-    expect(await ask("invalidate", 7)).toContain("tag 7 is invalid");
+    expect(await ask("invalidate", 7)).toContain("The tag 7 has ended");
     expect((await read()).state).toBe("MISS");
   });
 
