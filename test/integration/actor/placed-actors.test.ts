@@ -171,9 +171,9 @@ describe("actors of two nodes over NATS", () => {
     const lost = () => Promise.reject(new UnavailableError("log.unavailable", "The log does not answer."));
     const cut = (node: OrderNode): (() => void) => {
       const { log } = node.runtime;
-      const { append, head } = log;
+      const known = { append: log.append.bind(log), head: log.head.bind(log) };
       Object.assign(log, { append: lost, head: lost });
-      return () => Object.assign(log, { append, head });
+      return () => Object.assign(log, known);
     };
     const mend = cut(owner);
     const failed_over = tally(other).failed_over;

@@ -155,8 +155,11 @@ describe("the operators' commands", () => {
     await expect(place(BRANCH)).resolves.toMatchObject({ status: "pending" });
   });
 
-  it.each(["events", "projection", "actor", "replica"])("%s explains itself when it is called wrongly", async (name) => {
-    await run(name, { what: "bake" });
-    expect(lines).toEqual([expect.stringContaining(`${name} `)]);
-  });
+  it.each(["events", "projection", "actor", "replica"])(
+    "%s explains itself when it is called wrongly",
+    async (name) => {
+      await run(name, { what: "bake" });
+      expect(lines).toEqual([expect.stringContaining(`${name} `)]);
+    },
+  );
 });
