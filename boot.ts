@@ -76,6 +76,8 @@ const GATEWAYS_MS_MAX = 2_200;
 const FEED_MS_MAX = 1_000;
 /** The rooms finish their batches and hand over. */
 const ROOMS_MS_MAX = 1_200;
+/** Each connection says goodbye to its server. */
+const DATABASE_MS_MAX = 1_000;
 /** How long a node that balancers send traffic to still serves it, so that they notice first. */
 const DRAIN_MS = 1_000;
 
@@ -177,7 +179,7 @@ async function openDatabase(
   const connection = embedded?.connection ?? connectionOf(settings.DATABASE_URL ?? "");
   const db = dataSource(connection, entities, sqlMigrations(path.join(__dirname, "entities/migrations")));
   await db.initialize();
-  closing.add("the database connections", () => db.destroy());
+  closing.add("the database connections", () => db.destroy(), DATABASE_MS_MAX);
   await migrate(db);
   const database =
     embedded === undefined

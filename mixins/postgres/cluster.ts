@@ -65,8 +65,7 @@ export class PostgresCluster {
 
   /** Process id of the server that runs on this directory, if one does. */
   get pid(): number | undefined {
-    const file = path.join(this.#data, "postmaster.pid");
-    const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n", 1)[0]) : Number.NaN;
+    const pid = pidIn(path.join(this.#data, "postmaster.pid"));
     return pid > 0 && isAlive(pid) ? pid : undefined;
   }
 
@@ -194,6 +193,16 @@ export class PostgresCluster {
     } finally {
       await client.end();
     }
+  }
+}
+
+/** NaN without such a file; the server removes it at any moment. */
+function pidIn(file: string): number {
+  try {
+    return Number(readFileSync(file, "utf8").split("\n", 1)[0]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Number.NaN;
+    throw error;
   }
 }
 

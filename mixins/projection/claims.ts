@@ -52,6 +52,8 @@ export class Claims {
   readonly #claimants = new Set<Claimant>();
   readonly #held = new Set<Claimant>();
   #session: Promise<BorrowedConnection> | undefined;
+  /** One question after the other: a connection takes the next only when it has answered. */
+  #asked: Promise<unknown> = Promise.resolve();
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hurried = 0;
@@ -136,7 +138,9 @@ export class Claims {
     const session = (this.#session ??= this.#open());
     try {
       const { connection } = await session;
-      return (await connection.query<R>({ ...bounded(text), values })).rows;
+      const asked = this.#asked.then(() => connection.query<R>({ ...bounded(text), values }));
+      this.#asked = asked.catch(() => undefined);
+      return (await asked).rows;
     } catch (error) {
       this.#drop(session);
       throw error;

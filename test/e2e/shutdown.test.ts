@@ -89,7 +89,11 @@ describe("a node that is told to stop", () => {
       expect(ready.body).toMatchObject({ ready: false, phase: "stopping" });
       expect((await health.call("check", { service: "" })).answer).toEqual({ status: "NOT_SERVING" });
     });
-    expect(await orderOver(agent)).toEqual({ status: 201, connection: "close" });
+    await eventually(async () => {
+      const { status, connection } = await orderOver(agent);
+      expect(status).toBe(201);
+      expect(connection).toBe("close");
+    });
     const { code, ms } = await ended;
     expect(code).toBe(0);
     expect(ms).toBeLessThan(STOP_MS_MAX);

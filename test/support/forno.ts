@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eventually } from "./eventually";
@@ -188,8 +188,14 @@ export class FornoUnderTest {
 
 /** Process id of the PostgreSQL of a data directory, while that lives. */
 export function databasePidOf(dataDir: string): number | undefined {
-  const file = path.join(dataDir, "postgres", "postmaster.pid");
-  const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n", 1)[0]) : 0;
+  let text: string;
+  try {
+    text = readFileSync(path.join(dataDir, "postgres", "postmaster.pid"), "utf8");
+  } catch {
+    // The server is down, or goes down this moment.
+    return undefined;
+  }
+  const pid = Number(text.split("\n", 1)[0]);
   return pid > 0 && isAlive(pid) ? pid : undefined;
 }
 

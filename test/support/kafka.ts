@@ -65,6 +65,8 @@ export async function readTopic(link: KafkaLink): Promise<StoredRecord[]> {
   const { client, topic } = link;
   // A topic that was made a moment ago may still be without leaders.
   const offsets = await eventually(() => asAdmin(link, (admin) => admin.fetchTopicOffsets(topic)));
+  /** Offset behind the last record of each partition: others may be appended meanwhile. */
+  const ends = new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
   const count = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
   const records: StoredRecord[] = [];
   const consumer = client.consumer({ groupId: `outside-${randomUUID()}`, maxWaitTimeInMs: 100 });
@@ -73,7 +75,8 @@ export async function readTopic(link: KafkaLink): Promise<StoredRecord[]> {
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
     eachMessage: ({ partition, message }) => {
-      if (records.push({ ...message, partition }) === count) done.resolve(undefined);
+      const isMeant = Number(message.offset) < (ends.get(partition) ?? 0);
+      if (isMeant && records.push({ ...message, partition }) === count) done.resolve(undefined);
       return Promise.resolve();
     },
   });

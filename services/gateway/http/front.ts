@@ -11,7 +11,8 @@ interface FrontParts {
   readonly answerHot: (req: Request, res: Response, document: HotDocument | Promise<HotDocument>) => void;
   readonly fail: (req: Request, res: Response, error: unknown) => void;
   readonly router: () => { methodsAt(path: string): string[] };
-  readonly stopping: () => boolean;
+  /** The server takes no new connections: those that are there should go when they have their answer. */
+  readonly closing: () => boolean;
   /** Path prefixes that are one page, e.g. `/track/` → `/track.html`. */
   readonly rewrites: Readonly<Record<string, string>>;
   /** The ordinary way. */
@@ -25,7 +26,7 @@ export function frontOf(parts: FrontParts): (req: Request, res: Response) => voi
   return (req, res) => {
     try {
       const { method, url = "/" } = req;
-      if (parts.stopping()) res.setHeader("Connection", "close");
+      if (parts.closing()) res.setHeader("Connection", "close");
       if ((method === "GET" || method === "HEAD") && req.headers.authorization === undefined) {
         const document = hot.at(url);
         if (document !== undefined) {

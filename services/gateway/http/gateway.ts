@@ -77,11 +77,11 @@ export class Gateway {
       answerHot: this.#answerHot,
       fail: this.fail,
       router: () => this.#router,
-      stopping: () => this.#readiness.phase === "stopping",
+      closing: () => this.#readiness.phase === "stopping" && !server.listening,
       rewrites: this.options.pages?.rewrites ?? {},
       handle,
     });
-    const server = createHttpServer(front);
+    const server: Server = createHttpServer(front);
     server.on("connection", (socket) => {
       this.#connections.add(socket);
       socket.once("close", () => this.#connections.delete(socket));

@@ -1,5 +1,7 @@
 import { createServer, type Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { problemDocument } from "./problem";
 import { requestIdOf, type Request, type Response } from "./exchange";
 
@@ -9,6 +11,10 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the 60 s of common load balancers, so that it is they who close an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** How long the connections of a closed server may still bring requests. */
+const LINGER_MS = 250;
+const QUIET_MS = 0.3;
+const QUIET_TURNS_MAX = 100;
 /** How long a stopping server waits for answers under way before it cuts their connections. */
 const GOODBYE_MS_MAX = 2_000;
 
@@ -72,19 +78,38 @@ export function listening(server: Server, port: number, host: string): Promise<v
 }
 
 /**
- * Closes a server, if it listens: answers under way finish, idle connections go at once, and what is left after
- * {@link GOODBYE_MS_MAX} (slow readers, upgraded sockets) is cut.
+ * Closes a server, if it listens: takes no new connection, lets those that are there bring what is on its way for
+ * {@link LINGER_MS} (each answer asks its client to close), then closes those that are idle, and cuts what is left after
+ * {@link GOODBYE_MS_MAX} (slow readers, upgraded sockets).
+ *
+ * A balancer that cannot repeat a request loses it when its connection is reset: one that was made and not yet accepted
+ * when the server closes, or one that is closed for idleness while a request is on its way. Hence the quiet turn, and the
+ * wait before idle connections go.
  */
-export function closed(server: Server, connections: Iterable<Duplex>): Promise<void> {
-  const timer = setTimeout(() => {
+export async function closed(server: Server, connections: Iterable<Duplex>): Promise<void> {
+  if (!server.listening) return;
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, LINGER_MS);
+  const cut = setTimeout(() => {
     for (const connection of connections) connection.destroy();
   }, GOODBYE_MS_MAX);
-  return new Promise((resolve) => {
-    // Its one error says that the server did not listen.
-    server.close(() => {
-      clearTimeout(timer);
+  await quietTurn();
+  await new Promise<void>((resolve) => {
+    // The HTTP server's own way closes idle connections at once.
+    NetServer.prototype.close.call(server, () => {
       resolve();
     });
-    server.closeIdleConnections();
   });
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+/** Resolves right after a turn of the event loop that had next to nothing to do: who has connected is accepted by now. */
+async function quietTurn(): Promise<void> {
+  for (let turn = 0; turn < QUIET_TURNS_MAX; turn += 1) {
+    const begun = performance.now();
+    await nextTurn();
+    if (performance.now() - begun < QUIET_MS) return;
+  }
 }
