@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import path from "node:path";
@@ -23,37 +24,59 @@ const FEED_EVENTS = 200_000;
 /** Values that one tag ends. */
 const CACHED_KEYS = [10_000, 500_000];
 
-/** `npm run bench [cache|log|orders|menu|fleet|rebuild|feed]`: all scenarios, or one. Figures of one run are comparable with each other only. */
-async function main(only: string | undefined): Promise<void> {
-  const [cpu] = cpus();
-  console.log(
-    `${String(cpus().length)} × ${cpu?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}. ` +
-      `Forno, PostgreSQL and the load generator share it.\n`,
-  );
-  if (only === undefined || only === "log") await withDatabase((url) => benchEventLog(url));
-  if (only === undefined || only === "orders")
+const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
+  log: () => withDatabase((url) => benchEventLog(url)),
+  orders: async () => {
     show("Orders over REST, everything switched on", await benchOrders(LOAD_S));
-  if (only === undefined || only === "menu") show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
-  if (only === undefined || only === "fleet") {
+  },
+  menu: async () => {
+    show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
+  },
+  fleet: async () => {
     const { orders, sockets, menu } = await benchFleet(LOAD_S);
     show("Orders over REST, 500 connections, on one and on three nodes of this machine", orders);
     show("From the acknowledged order to 500 sockets on three nodes", [sockets]);
     show("From a publish to the last of three nodes", [menu]);
-  }
-  if (only === undefined || only === "cache") {
+  },
+  cache: async () => {
     const { reads, invalidations, stampede } = await benchCache(LOAD_S, CACHED_KEYS);
     show("Cached reads of 1 KB, 64 callers", reads);
     show("One tag invalidated on three nodes, by the number of its values", invalidations);
     show("Parallel misses of one key on three nodes", [stampede]);
-  }
-  if (only === undefined || only === "feed")
-    await withDatabase(async (url) => {
+  },
+  feed: () =>
+    withDatabase(async (url) => {
       show("Event feed: from the log, and by Kafka", await benchFeed(url, FEED_EVENTS));
-    });
-  if (only === undefined || only === "fleet" || only === "rebuild")
-    await withDatabase(async (url) => {
+    }),
+  rebuild: () =>
+    withDatabase(async (url) => {
       show("Rebuild of the orders' read model", [await benchRebuild(url, REBUILD_EVENTS)]);
-    });
+    }),
+};
+
+/**
+ * `npm run bench [SCENARIO …]`: those named, or all. Figures of one run are comparable with each other only. Each scenario has
+ * a process of its own: peers change what is global (Emmett the way that PostgreSQL's numbers are read).
+ */
+async function main(names: readonly string[]): Promise<void> {
+  const [only] = names;
+  const scenario = names.length === 1 && only !== undefined ? SCENARIOS[only] : undefined;
+  if (scenario !== undefined) {
+    await scenario();
+    return;
+  }
+  const unknown = names.find((name) => SCENARIOS[name] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`${unknown} is no scenario; there are ${Object.keys(SCENARIOS).join(", ")}.`);
+  const [cpu] = cpus();
+  console.log(
+    `${String(cpus().length)} × ${cpu?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}. ` +
+      `Forno, its servers and the load generator share it.\n`,
+  );
+  for (const name of names.length === 0 ? Object.keys(SCENARIOS) : names) {
+    const { status } = spawnSync(process.execPath, [__filename, name], { stdio: "inherit" });
+    if (status !== 0) throw new Error(`The scenario ${name} failed.`);
+  }
 }
 
 function show(title: string, rows: readonly object[]): void {
@@ -88,7 +111,7 @@ async function withDatabase(work: (url: string) => Promise<unknown>): Promise<vo
   }
 }
 
-main(process.argv[2]).catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

@@ -16,6 +16,7 @@ export class RedisLink {
   readonly #logger: Logger;
   readonly #ups = new Set<() => void>();
   readonly #subscribers = new Set<Redis>();
+  #closing = false;
   /** For commands. Reject when Redis does not answer; never hold a caller for long. */
   readonly client: Redis;
 
@@ -30,7 +31,7 @@ export class RedisLink {
       for (const tell of this.#ups) tell();
     });
     this.client.on("close", () => {
-      if (said === "up") logger.warn("Redis is gone; going on without it");
+      if (said === "up" && !this.#closing) logger.warn("Redis is gone; going on without it");
       said = "down";
     });
   }
@@ -64,6 +65,7 @@ export class RedisLink {
   }
 
   close(): Promise<void> {
+    this.#closing = true;
     for (const connection of [this.client, ...this.#subscribers]) connection.disconnect();
     return Promise.resolve();
   }
