@@ -183,7 +183,7 @@ async function openDatabase(
   await migrate(db);
   const database =
     embedded === undefined
-      ? `PostgreSQL at ${String(connection.host)}:${String(connection.port)}, database ${String(connection.database)}`
+      ? `PostgreSQL at ${placeOf(connection)}, database ${String(connection.database)}`
       : `embedded PostgreSQL in ${settings.DATA_DIR} (pid ${String(embedded.pid)})`;
   return { db, database, connection };
 }
@@ -201,6 +201,11 @@ function openFeed(
   feed.start();
   closing.add("the feed by Kafka", () => feed.close(), FEED_MS_MAX);
   return { feed, kafka };
+}
+
+/** Host and port, or the folder of a Unix socket. */
+function placeOf({ host, port }: ClientConfig): string {
+  return port === undefined ? String(host) : `${String(host)}:${String(port)}`;
 }
 
 function openRedis({ REDIS_URL }: Settings, logger: Logger, closing: Closing): RedisLink | undefined {

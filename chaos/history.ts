@@ -10,14 +10,15 @@ export interface Asks {
   readonly draft: { readonly item_id: string; readonly price_minor: number };
   readonly publish: object;
   readonly configure: { readonly branch_id: string; readonly capacity_minor: number };
-  readonly rename: { readonly branch_id: string; readonly name: string };
+  /** A flash sale gets another name. */
+  readonly rename: { readonly sale_id: string; readonly name: string };
   readonly limit: { readonly slot_id: string; readonly capacity_minor: number };
   /** The request of another operation again, under its key. */
   readonly repeat: { readonly first: unknown };
   /** An order under `?after=`: what its only client was told last. */
   readonly read: { readonly order_id: string; readonly after: number; readonly told: OrderSeen };
-  /** All branches, maybe from a cache. */
-  readonly branches: object;
+  /** The flash sales in force, maybe from a cache. */
+  readonly sales: object;
 }
 
 /** What is looked at in an order that was read. */
@@ -39,12 +40,12 @@ export interface Answers {
   readonly draft: { readonly position: number };
   readonly publish: { readonly version: number; readonly position: number };
   readonly configure: { readonly capacity_minor: number; readonly position: number };
-  readonly rename: { readonly branch: { readonly name: { readonly en: string } }; readonly position: number };
+  readonly rename: { readonly position: number };
   readonly limit: { readonly capacity_minor: number; readonly position: number };
   readonly repeat: unknown;
   readonly read: OrderSeen;
-  readonly branches: {
-    readonly items: readonly { readonly branch_id: string; readonly name: { readonly en: string } }[];
+  readonly sales: {
+    readonly items: readonly { readonly sale_id: string; readonly name: { readonly en: string } }[];
     /** Of the header; null where there is none, and then nothing was cached. */
     readonly x_cache: string | null;
   };

@@ -1,5 +1,5 @@
 import type { CampaignReport, Struck } from "./campaign";
-import type { Operation, Outcome } from "./history";
+import { operationsOf, type Operation, type Outcome } from "./history";
 
 /** So many violations are shown whole; the rest is counted by promise. */
 const SHOWN_MAX = 30;
@@ -64,11 +64,21 @@ export function operationFigures(
   }));
 }
 
+/** How many looks at the sales were answered from a cache, of all that were answered. */
+export function cacheFigures(operations: readonly Operation[]): {
+  readonly hits: number;
+  readonly looks: number;
+} {
+  const answers = operationsOf(operations, "sales").flatMap(({ answer }) => answer ?? []);
+  return { hits: answers.filter(({ x_cache }) => x_cache === "HIT").length, looks: answers.length };
+}
+
 /** The report as people read it. */
 export function reportLines(report: CampaignReport): string[] {
   const { struck, operations, violations, seed, folder } = report;
   const faults = faultFigures(struck, operations);
   const figures = operationFigures(operations);
+  const { hits, looks } = cacheFigures(operations);
   return [
     "",
     row("fault", "struck", "longest wait ms", "silence ms"),
@@ -78,7 +88,7 @@ export function reportLines(report: CampaignReport): string[] {
     ...figures.map(({ op, counts }) => row(op, ...OUTCOMES.map((outcome) => counts[outcome]))),
     row("all", ...OUTCOMES.map((outcome) => figures.reduce((sum, { counts }) => sum + counts[outcome], 0))),
     "",
-    `${report.events} events in the log; ${report.socket_messages} messages over ${report.socket_connections} socket connections.`,
+    `${report.events} events in the log; ${report.socket_messages} messages over ${report.socket_connections} socket connections; ${hits} of ${looks} looks at the sales answered from a cache.`,
     ...violationLines(report),
     violations.length === 0
       ? `0 violations (seed ${seed}).`

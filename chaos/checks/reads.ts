@@ -1,5 +1,5 @@
 import type { RecordedEvent } from "../../mixins/event-log/event-log";
-import type { BranchChanged } from "../../services/branch/branch.events";
+import type { MenuSaleChanged } from "../../services/menu/menu.events";
 import { operationsOf } from "../history";
 import type { Evidence, Violation } from "./evidence";
 
@@ -24,27 +24,30 @@ export function reads({ operations }: Pick<Evidence, "operations">): Violation[]
   });
 }
 
-/** How long another node may take to hear that a cached value is old. */
+/**
+ * A change ends cached values before it is acknowledged, while its node reaches Redis; where it does not, the event of the change
+ * does it, by the node that follows events for the cache, which another may first have to take over from.
+ */
 const INVALIDATION_MS_MAX = 5_000;
 
 /**
- * A value from a cache (`X-Cache: HIT`) is never older than a change whose invalidation must have arrived. Answers without
- * that header were not cached and are not judged.
+ * A value from a cache (`X-Cache: HIT`) is never older than a change whose invalidation must have arrived. Answers that were
+ * not cached are not judged.
  */
 export function cachedReads({ operations, events }: Pick<Evidence, "operations" | "events">): Violation[] {
   const renames = operationsOf(operations, "rename").filter(({ outcome }) => outcome === "acked");
   const places = placesOfNames(events);
-  return operationsOf(operations, "branches").flatMap(({ answer, start_ms }) => {
+  return operationsOf(operations, "sales").flatMap(({ answer, start_ms }) => {
     if (answer?.x_cache !== "HIT") return [];
-    return answer.items.flatMap(({ branch_id, name }) => {
+    return answer.items.flatMap(({ sale_id, name }) => {
       const due = renames.filter(
-        ({ asked, end_ms }) => asked.branch_id === branch_id && end_ms + INVALIDATION_MS_MAX <= start_ms,
+        ({ asked, end_ms }) => asked.sale_id === sale_id && end_ms + INVALIDATION_MS_MAX <= start_ms,
       );
-      const newest = Math.max(0, ...due.map(({ asked }) => places.get(`${branch_id} ${asked.name}`) ?? 0));
-      const shown = places.get(`${branch_id} ${name.en}`) ?? 0;
+      const newest = Math.max(0, ...due.map(({ asked }) => places.get(`${sale_id} ${asked.name}`) ?? 0));
+      const shown = places.get(`${sale_id} ${name.en}`) ?? 0;
       return shown >= newest
         ? []
-        : [{ promise: "cache.stale", detail: `${branch_id} is shown as ${name.en}, changed at ${newest}` }];
+        : [{ promise: "cache.stale", detail: `${sale_id} is shown as ${name.en}, changed at ${newest}` }];
     });
   });
 }
@@ -53,9 +56,9 @@ export function cachedReads({ operations, events }: Pick<Evidence, "operations" 
 function placesOfNames(events: readonly RecordedEvent[]): ReadonlyMap<string, number> {
   return new Map(
     events.flatMap(({ type, data, position }): [string, number][] => {
-      if (type !== "branch.changed") return [];
-      const { branch_id, details } = data as BranchChanged["data"];
-      return details.name === undefined ? [] : [[`${branch_id} ${details.name.en}`, position]];
+      if (type !== "menu.sale_changed") return [];
+      const { sale_id, sale } = data as MenuSaleChanged["data"];
+      return sale === null ? [] : [[`${sale_id} ${sale.name.en}`, position]];
     }),
   );
 }

@@ -3,6 +3,9 @@ import type { SharedOrders } from "./customer";
 import type { Recorder } from "./recorder";
 import type { World } from "./world";
 
+/** Each of them at a node of its own choice, so that all caches are asked. */
+const LOOKS_AT_SALES = 4;
+
 /** Publishes a menu with another price. */
 export async function menuStory(world: World, random: Random, recorder: Recorder): Promise<void> {
   const { id } = random.pick(world.pizzas);
@@ -20,7 +23,7 @@ export async function menuStory(world: World, random: Random, recorder: Recorder
     await recorder.do("repeat", { first: published }, request);
 }
 
-/** Moves the capacity of a branch's slots, or gives the branch another name. */
+/** Moves the capacity of a branch's slots, or gives the flash sale another name; then looks at the sales. */
 export async function rulesStory(world: World, random: Random, recorder: Recorder): Promise<void> {
   const { branch_id, capacities } = random.pick(world.branches);
   const key = random.word(16);
@@ -35,15 +38,19 @@ export async function rulesStory(world: World, random: Random, recorder: Recorde
       ({ capacity_minor: now, position }) => ({ capacity_minor: now, position }),
     );
   } else {
+    const { sale_id } = world;
     const body = { name: { ru: key, en: key } };
-    const route = `/api/v1/erp/branches/${branch_id}`;
-    await recorder.do("rename", { branch_id, name: key }, { method: "PUT", route, key, token, body });
+    const route = `/api/v1/menu/flash-sales/${sale_id}`;
+    const request = { method: "PUT", route, key, token, body } as const;
+    await recorder.do("rename", { sale_id, name: key }, request, ({ position }) => ({ position }));
   }
-  const list = { method: "GET", route: "/api/v1/branches", key: `${key}-list` } as const;
-  await recorder.do("branches", {}, list, ({ items }, headers) => ({
-    items: items.map(({ branch_id: id, name }) => ({ branch_id: id, name: { en: name.en } })),
-    x_cache: headers.get("x-cache"),
-  }));
+  for (let n = 0; n < LOOKS_AT_SALES; n += 1) {
+    const list = { method: "GET", route: "/api/v1/menu/flash-sales/active", key: `${key}-${n}` } as const;
+    await recorder.do("sales", {}, list, ({ items }, headers) => ({
+      items: items.map(({ sale_id, name }) => ({ sale_id, name: { en: name.en } })),
+      x_cache: headers.get("x-cache"),
+    }));
+  }
 }
 
 /** Several people at once want something of one order: one of them may get it. */

@@ -17,6 +17,8 @@ export interface World {
   readonly staff: readonly Person[];
   readonly branches: readonly ChaosBranch[];
   readonly pizzas: readonly { readonly id: string; readonly price_minor: number }[];
+  /** A flash sale that runs for longer than any load. */
+  readonly sale_id: string;
 }
 
 const ROUND_THE_CLOCK = Object.fromEntries(
@@ -68,7 +70,28 @@ export async function createWorld(urls: readonly string[], password: string, ran
   );
   const menu = await rest.ask({ method: "GET", route: "/api/v1/menu" });
   const { pizzas } = menu.body as { pizzas: World["pizzas"] };
-  return { rest, admin, staff, branches, pizzas };
+  const sale_id = await planSale(rest, admin, pizzas[0]?.id ?? "");
+  return { rest, admin, staff, branches, pizzas, sale_id };
+}
+
+const DAY_MS = 86_400_000;
+
+async function planSale(rest: RestClient, { token }: Person, item_id: string): Promise<string> {
+  const { outcome, body } = await rest.ask({
+    method: "POST",
+    route: "/api/v1/menu/flash-sales",
+    key: "plan-the-sale",
+    token,
+    body: {
+      name: { ru: "first", en: "first" },
+      item_ids: [item_id],
+      percent: 1,
+      starts_at: new Date(Date.now() - 1_000).toISOString(),
+      ends_at: new Date(Date.now() + DAY_MS).toISOString(),
+    },
+  });
+  if (outcome !== "acked") throw new Error(`The flash sale was not planned: ${JSON.stringify(body)}`);
+  return (body as { sale: { sale_id: string } }).sale.sale_id;
 }
 
 async function everyNodeKnows(urls: readonly string[], branches: readonly ChaosBranch[]): Promise<void> {

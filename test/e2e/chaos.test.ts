@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Campaign, type CampaignReport } from "../../chaos/campaign";
-import { operationFigures, reportLines } from "../../chaos/report";
+import { cacheFigures, operationFigures, reportLines } from "../../chaos/report";
 import { SHORT_FAULTS } from "../../chaos/schedule";
 
 const SEED = 20;
@@ -55,6 +55,7 @@ describe("three nodes under load and under faults", () => {
     expect(sum("acked")).toBeGreaterThan(ACKED_MIN);
     expect(sum("unknown")).toBe(0);
     expect(report.socket_messages).toBeGreaterThan(ACKED_MIN);
+    expect(cacheFigures(report.operations).hits).toBeGreaterThan(0);
   });
 
   it("acknowledged orders during every fault or right after it", () => {

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Context } from "moleculer";
 import type { ActionContract } from "../../../mixins/contract/contract";
+import { UnavailableError } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
@@ -9,6 +10,7 @@ import { hotDocumentsOf, type HotDocument } from "../../../mixins/rest/hot-docum
 import type { Runtime } from "../../../mixins/runtime";
 import { admission } from "./admission";
 import { corsPolicy } from "./cors";
+import { Deadlines } from "./deadlines";
 import { doorsOf, type Door } from "./door";
 import { pathOf } from "./door-params";
 import { exchangeOf, type Request, type Response } from "./exchange";
@@ -26,6 +28,8 @@ export interface HttpOptions {
   readonly attach?: readonly ((server: Server) => void)[];
   /** Plain files for browsers. */
   readonly pages?: Pages;
+  /** How long a request may wait for its answer; see {@link Deadlines}. */
+  readonly answer_ms_max?: number;
 }
 
 /** What moleculer-web has hung on a request by the time that its action is called. */
@@ -38,6 +42,12 @@ const notAllowed = (method: string, allowed: readonly string[]): HttpRefusal =>
   new HttpRefusal(405, "http.method_not_allowed", `${method} is not possible here.`, {
     Allow: allowed.join(", "),
   });
+
+const noAnswer = (): UnavailableError =>
+  new UnavailableError(
+    "http.no_answer",
+    "Something that this needs does not answer. It may have been done: repeat it with the same Idempotency-Key.",
+  );
 
 /** The live half of the HTTP service: what its schema, which Moleculer clones, cannot hold. */
 export class Gateway {
@@ -71,6 +81,9 @@ export class Gateway {
 
   /** The server, with everybody attached who shares it; `handle` is the ordinary way of a request. */
   createServer(handle: (req: Request, res: Response) => Promise<void>): Server {
+    const deadlines = new Deadlines((req, res) => {
+      this.fail(req, res, noAnswer());
+    }, this.options.answer_ms_max);
     const front = frontOf({
       hot: this.#hot,
       replier: this.replier,
@@ -79,7 +92,7 @@ export class Gateway {
       router: () => this.#router,
       closing: () => this.#readiness.phase === "stopping" && !server.listening,
       rewrites: this.options.pages?.rewrites ?? {},
-      handle,
+      handle: (req, res) => deadlines.during(req, res, () => handle(req, res)),
     });
     const server: Server = createHttpServer(front);
     server.on("connection", (socket) => {

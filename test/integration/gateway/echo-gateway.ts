@@ -73,6 +73,7 @@ function echoService(answers: Map<string, CommandRecord>): ServiceSchema {
       change: implement(echo.changeEcho, heard),
       drop: implement(echo.dropEcho, () => null),
       fail: implement(echo.failEcho, (ctx) => {
+        if (ctx.params.how === "silent") return new Promise<Record<string, unknown>>(() => undefined);
         const failure = FAILURES[ctx.params.how]?.();
         if (failure !== undefined) throw failure as Error;
         const loop: Record<string, unknown> = {};

@@ -454,3 +454,17 @@ describe("rate limits", () => {
     for (let i = 0; i < 5; i++) expect((await knock()).status).toBe(200);
   });
 });
+
+describe("an action that never answers", () => {
+  it("is given up with a 503 that says what to do, and holds up nobody else", async () => {
+    const gateway = await startEchoGateway({ answer_ms_max: 100 });
+    const silent = Array.from({ length: 3 }, () => gateway.ask("GET", "/api/v1/fail/silent"));
+    expect((await gateway.ask("GET", "/api/v1/cached")).status).toBe(200);
+    for (const { status, headers, body } of await Promise.all(silent)) {
+      expect(status).toBe(503);
+      expect(headers.get("retry-after")).toBe("1");
+      expect(body).toMatchObject({ code: "http.no_answer", status: 503 });
+    }
+    await gateway.stop();
+  });
+});

@@ -364,19 +364,15 @@ describe("reads", () => {
     expect(doctored(refused)).toEqual(["read.refused"]);
   });
 
+  const SALE = "a flash sale";
   const renamed = (x_cache: string | null, start_ms: number): string[] => {
     const evidence = goodEvidence();
     const log = new ShortLog();
     for (const name of ["old", "new"])
-      log.add("branch-x", "branch.changed", { branch_id: BRANCH, details: { name: { ru: name, en: name } } });
-    const rename = acked(
-      "rename",
-      "k",
-      { branch_id: BRANCH, name: "new" },
-      { branch: { name: { en: "new" } }, position: 2 },
-    );
-    const items = [{ branch_id: BRANCH, name: { en: "old" } }];
-    const list = { ...acked("branches", "l", {}, { items, x_cache }), start_ms } as Operation;
+      log.add("flash-sale-x", "menu.sale_changed", { sale_id: SALE, sale: { name: { ru: name, en: name } } });
+    const rename = acked("rename", "k", { sale_id: SALE, name: "new" }, { position: 2 });
+    const items = [{ sale_id: SALE, name: { en: "old" } }];
+    const list = { ...acked("sales", "l", {}, { items, x_cache }), start_ms } as Operation;
     return promises({
       ...evidence,
       ...{ events: log.events, head: 2, stream_versions: log.versions, began_at: 2 },
