@@ -82,10 +82,9 @@ class RunningJob implements JobHandle {
       const { rows } = await session.query<{ locked: boolean }>(LOCK, [this.job.name]);
       if (rows[0]?.locked !== true) return false;
       // Asked again: another node may have run it between the question and the lock.
-      const run = when === "now" || (await isDue());
-      if (run) await this.#runOn(session);
+      const ran = (when === "now" || (await isDue())) && (await this.#runOn(session));
       await session.query(UNLOCK, [this.job.name]);
-      return run;
+      return ran;
     }).catch((error: unknown) => {
       // Its session is closed, which gives the lock back too.
       this.deps.logger.error(`job ${this.job.name} failed: ${String(error)}`);
@@ -106,11 +105,15 @@ class RunningJob implements JobHandle {
     return this.job.every_ms - (rows[0]?.since_ms ?? 0);
   }
 
-  async #runOn(session: PoolClient): Promise<void> {
+  /** False when this was stopped before the run began: a run hears of its stopping, it never begins with it. */
+  async #runOn(session: PoolClient): Promise<boolean> {
+    const { signal } = this.#stopping;
     await session.query(KNOW, [this.job.name]);
     await session.query(RAN, [this.job.name]);
-    await this.job.run(this.#stopping.signal);
+    if (signal.aborted) return false;
+    await this.job.run(signal);
     await session.query(RAN, [this.job.name]);
+    return true;
   }
 }
 

@@ -7,6 +7,7 @@ import { embeddedBinaries, systemBinaries } from "../../mixins/postgres/binaries
 import { PostgresCluster } from "../../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../../mixins/postgres/migrations";
 import { dataSource, poolOf } from "../../mixins/postgres/pool";
+import { unprivileged } from "../../mixins/postgres/unprivileged";
 
 /** A real PostgreSQL of one test file, in a temporary directory, with today's schema. bigint columns read as numbers. */
 export interface TestDatabase {
@@ -34,7 +35,7 @@ export async function startTestDatabase(
   } = {},
 ): Promise<TestDatabase> {
   const home = mkdtempSync(path.join(tmpdir(), "forno-pg-"));
-  chmodSync(home, 0o711);
+  chmodSync(home, embeddedRunsAsNobody() ? 0o711 : 0o700);
   const binaries = options.server === "system" ? systemBinaries(SYSTEM_POSTGRES) : embeddedBinaries();
   const cluster = new PostgresCluster(binaries, path.join(home, "d"), options.settings);
   await cluster.create();
@@ -56,4 +57,12 @@ export async function startTestDatabase(
     rmSync(home, { recursive: true, force: true });
   };
   return { connection, url, cluster, db, pool: poolOf(db), stop };
+}
+
+/**
+ * Whether the embedded server can run as `nobody`. Where it cannot, its folder is private and so is everybody's here: then all
+ * servers run as the same user, and one may enter the other's socket.
+ */
+function embeddedRunsAsNobody(): boolean {
+  return unprivileged([embeddedBinaries().bin]).prefix.length === 0;
 }

@@ -107,25 +107,36 @@ test("a failed job leaves its lock behind for nobody", async () => {
 });
 
 test("stopping tells the run under way and waits for it, and none begins after", async () => {
-  let ended = false;
-  const job = start(
-    (stopping) =>
-      new Promise((resolve) => {
-        stopping.addEventListener("abort", () => {
-          setImmediate(() => {
-            ended = true;
-            resolve();
-          });
+  let [begun, ended] = [false, false];
+  const job = start((stopping) => {
+    begun = true;
+    return new Promise((resolve) => {
+      stopping.addEventListener("abort", () => {
+        setImmediate(() => {
+          ended = true;
+          resolve();
         });
-      }),
-  );
-  const running = job.runNow();
-  await eventually(async () => {
-    expect((await database.pool.query("select from pg_locks where locktype = 'advisory'")).rowCount).toBe(1);
+      });
+    });
   });
-  await new Promise(setImmediate);
+  const running = job.runNow();
+  await eventually(() => {
+    expect(begun).toBe(true);
+  });
   await job.stop();
   expect(ended).toBe(true);
   expect(await running).toBe(true);
   expect(await job.runNow()).toBe(false);
+});
+
+test("a job that is stopped before its run has begun does not run", async () => {
+  let runs = 0;
+  const job = start(() => {
+    runs += 1;
+    return Promise.resolve();
+  });
+  const running = job.runNow();
+  await job.stop();
+  expect(await running).toBe(false);
+  expect(runs).toBe(0);
 });
