@@ -75,10 +75,17 @@ export class KafkaLink {
         { name: "retention.ms", value: String(this.retention_ms) },
         { name: "min.insync.replicas", value: String(Math.max(1, replicationFactor - 1)) },
       ];
+      // Not waiting for its leaders: kafkajs fails where a broker has not heard of the topic yet, and then nobody would know
+      // that it was made. Who sends to it tries again.
       const made = await admin.createTopics({
+        waitForLeaders: false,
         topics: [{ topic: this.topic, numPartitions: PARTITIONS, replicationFactor, configEntries }],
       });
-      return made ? "made" : "there";
+      if (made) return "made";
+      // Somebody else has made it a moment ago: what it is like shows when the brokers know of it.
+      if ((await this.#stateOf(admin)) === "missing")
+        throw new Error(`The topic ${this.topic} is being made; try again.`);
+      return "there";
     });
   }
 

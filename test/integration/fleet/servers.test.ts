@@ -148,7 +148,7 @@ if ("missing" in jars) console.warn(`NOT TESTED: Kafka. ${jars.missing}`);
 
   async function produce(client: Kafka): Promise<void> {
     const admin = client.admin();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: "orders", numPartitions: 1 }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic: "orders", numPartitions: 1 }] });
     await admin.disconnect();
     const producer = client.producer();
     await producer.connect();

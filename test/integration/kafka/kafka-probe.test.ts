@@ -2,6 +2,7 @@ import { ConfigResourceTypes } from "kafkajs";
 import { KafkaLink } from "../../../mixins/kafka/kafka-link";
 import { kafkaProbe } from "../../../mixins/kafka/kafka-probe";
 import { loadSettings } from "../../../settings";
+import { eventually } from "../../support/eventually";
 import { asAdmin, describeWithKafka, startTestKafka, type TestKafka } from "../../support/kafka";
 import { QuietLogger } from "../../support/quiet-logger";
 
@@ -26,33 +27,39 @@ describeWithKafka("Health of Kafka", () => {
     const link = kafka.link();
     expect(await kafkaProbe(link).probe()).toMatchObject({ status: "degraded" });
     expect(await link.ensureTopic()).toBe("made");
-    expect(await kafkaProbe(link).probe()).toEqual({ status: "up" });
+    await eventually(async () => {
+      expect(await kafkaProbe(link).probe()).toEqual({ status: "up" });
+    });
   });
 
   test("names a topic with another number of partitions", async () => {
     const link = kafka.link();
     const topics = [{ topic: link.topic, numPartitions: 4 }];
-    await asAdmin(link, (admin) => admin.createTopics({ topics, waitForLeaders: true }));
-    expect(await kafkaProbe(link).probe()).toEqual({
-      status: "degraded",
-      detail: "The Kafka topic has 4 partitions where the log has 16.",
+    await asAdmin(link, (admin) => admin.createTopics({ topics, waitForLeaders: false }));
+    await eventually(async () => {
+      expect(await kafkaProbe(link).probe()).toEqual({
+        status: "degraded",
+        detail: "The Kafka topic has 4 partitions where the log has 16.",
+      });
     });
   });
 
   test("the topic is made with the retention that is set", async () => {
     const link = kafka.link({ KAFKA_RETENTION_HOURS: 5 });
     await link.ensureTopic();
-    const described = await asAdmin(link, (admin) =>
-      admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [
-          {
-            type: ConfigResourceTypes.TOPIC,
-            name: link.topic,
-            configNames: ["retention.ms", "min.insync.replicas"],
-          },
-        ],
-      }),
+    const described = await eventually(() =>
+      asAdmin(link, (admin) =>
+        admin.describeConfigs({
+          includeSynonyms: false,
+          resources: [
+            {
+              type: ConfigResourceTypes.TOPIC,
+              name: link.topic,
+              configNames: ["retention.ms", "min.insync.replicas"],
+            },
+          ],
+        }),
+      ),
     );
     const entries = described.resources[0]?.configEntries ?? [];
     expect(

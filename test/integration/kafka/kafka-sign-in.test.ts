@@ -1,6 +1,7 @@
 import type { KafkaSettings } from "../../../mixins/kafka/kafka-link";
 import { kafkaProbe } from "../../../mixins/kafka/kafka-probe";
 import { loadSettings } from "../../../settings";
+import { eventually } from "../../support/eventually";
 import { describeWithKafka, startTestKafka, type TestKafka } from "../../support/kafka";
 
 const USER = { username: "forno", password: "correct-horse" };
@@ -24,7 +25,7 @@ describeWithKafka("A Kafka that wants to know who comes", () => {
   test.each(["plain", "scram-sha-512"])("lets in who signs in by %s", async (mechanism) => {
     const link = kafka.link(signIn(mechanism));
     expect(await link.ensureTopic()).toBe("made");
-    expect(await link.ensureTopic()).toBe("there");
+    expect(await eventually(() => link.ensureTopic())).toBe("there");
     expect(await kafkaProbe(link).probe()).toEqual({ status: "up" });
   });
 
