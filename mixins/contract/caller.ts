@@ -1,6 +1,6 @@
 import type { Context } from "moleculer";
 
-/** Roles of SPEC "Auth"; `guest` has no token, `system` is Forno itself (process managers, jobs, REPL). */
+/** Everybody who may ask for something; `guest` has no token, `system` is Forno itself (process managers, jobs, REPL). */
 export type Role =
   "super_admin" | "manager" | "technologist" | "cook" | "courier" | "customer" | "guest" | "system";
 
