@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually";
 import { FornoUnderTest } from "../support/forno";
 
 interface Placed {
+  readonly position: number;
   readonly order_id: string;
   readonly display_id: string;
   readonly items_total_minor: number;
@@ -98,10 +99,13 @@ describe("a Forno that is killed in the middle of a load", () => {
     wish.placed = answer.body;
   }
 
+  /** As the read model has them once it has seen every acknowledged one. */
   async function everyOrder(): Promise<Listed[]> {
+    const after = Math.max(...wishes.map(({ placed }) => placed?.position ?? 0));
     const listed: Listed[] = [];
     for (let cursor: string | null = ""; cursor !== null;) {
-      const query: string = cursor === "" ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+      const page_of = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const query: string = `?after=${String(after)}${page_of}`;
       const page = await forno.ask<PageOf<Listed>>("GET", `/api/v1/erp/orders/batch${query}`, { token });
       expect(page.status).toBe(200);
       listed.push(...page.body.items);
