@@ -1,23 +1,13 @@
-import { spawn } from "node:child_process";
 import path from "node:path";
 import { eventually } from "../support/eventually";
-import { FornoUnderTest, type Ended } from "../support/forno";
+import { FornoUnderTest, outcomeOf, type Ended } from "../support/forno";
 import { startTestDatabase, type TestDatabase } from "../support/postgres";
 
 const SETUP = path.resolve(__dirname, "../../dist/fleet/replica/setup.js");
 
 /** `npm run replica:setup`, run to its end. */
-async function runSetup(env: Record<string, string>, ...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [SETUP, ...args], {
-    env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const out = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const)
-    child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, ...out };
-}
+const runSetup = (env: Record<string, string>, ...args: string[]): Promise<Ended> =>
+  outcomeOf(SETUP, env, ...args);
 
 interface Health {
   readonly status: string;

@@ -45,16 +45,8 @@ export class FornoUnderTest {
   }
 
   /** Runs the program until it ends by itself. */
-  static async outcome(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      env: { PATH: process.env["PATH"], ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const out = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const)
-      child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { code, ...out };
+  static outcome(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+    return outcomeOf(PROGRAM, env, ...args);
   }
 
   static async started(
@@ -184,6 +176,23 @@ export class FornoUnderTest {
     });
     return body.token;
   }
+}
+
+/** Runs a program of the build until it ends by itself. */
+export async function outcomeOf(
+  program: string,
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ended> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const out = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].on("data", (chunk: Buffer) => (out[name] += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, ...out };
 }
 
 /** Process id of the PostgreSQL of a data directory, while that lives. */
