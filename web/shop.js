@@ -61,7 +61,7 @@ async function loadSlots(state) {
   state.slots = (await api("GET", `/api/v1/slots?branch_id=${branch.branch_id}`)).items;
 }
 
-/** An order is asked for until the server has answered: the same key, so the same order. */
+/** An order is asked for until the server has answered: the same key, so the same order. A refusal is an answer. */
 async function place(state, draw) {
   const button = at("place");
   const problem = at("order-problem");
@@ -79,6 +79,7 @@ async function place(state, draw) {
     state.placed = [{ ...order, token }, ...state.placed].slice(0, PLACED_KEPT);
     await loadSlots(state);
   } catch (error) {
+    if (error instanceof Problem && error.status < 500) state.attempt = null;
     problem.textContent = error instanceof Problem ? error.message : text("network");
     problem.hidden = false;
   }

@@ -5,7 +5,7 @@ import type { EventLog, Position } from "../event-log/event-log";
 import type { ActionContract, ParamsOf, ResultOf } from "./contract";
 import { SYSTEM, type Caller, type CommandIdentity, type Ctx } from "./caller";
 import { allows } from "./permissions";
-import { orThrow, refusalOf, refuse, type Refusal } from "./refusal";
+import { isRefusal, orThrow, refusalOf, refuse, type Refusal, type RefusalKind } from "./refusal";
 import { validatorOf } from "./validation";
 
 /** What a command came to: its answer as the log keeps it, and whether this was a repetition of an earlier one. */
@@ -61,11 +61,12 @@ export interface CommandHandler<P extends TObject, R extends TSchema> {
 }
 
 /**
- * A command action that may be repeated. When a command with a client's key is refused, the log is asked whether it was
- * answered before: the first answer wins over today's refusal (the order may meanwhile be closed, the item sold out).
+ * A command action that may be repeated. When a command that may have been tried before is refused, the log decides: an
+ * earlier answer wins over today's refusal (the order may meanwhile be closed, the item sold out), and where there is none
+ * the refusal becomes the answer ({@link settle}).
  */
 export function implementCommand<P extends TObject, R extends TSchema>(
-  log: Pick<EventLog, "findAnswers">,
+  log: AnswerLog,
   contract: ActionContract<P, R>,
   command: CommandHandler<P, R>,
 ): ActionSchema {
@@ -76,9 +77,12 @@ export function implementCommand<P extends TObject, R extends TSchema>(
   });
 }
 
+/** Where answers are kept. */
+export type AnswerLog = Pick<EventLog, "append" | "findAnswers">;
+
 /** Runs a command; where today refuses what was answered before, the first answer wins. */
 export async function firstAnswer(
-  log: Pick<EventLog, "findAnswers">,
+  log: AnswerLog,
   ctx: Ctx<unknown>,
   run: () => Promise<CommandOutcome | Refusal>,
 ): Promise<CommandOutcome | Refusal> {
@@ -91,23 +95,51 @@ export async function firstAnswer(
   });
   // Again: a command that had to be sent to a second node is not fresh any more.
   const identity = commandOf(ctx);
-  if (!("refused" in outcome) || identity.fresh === true) return outcome;
+  if (!isRefusal(outcome) || identity.fresh === true) return outcome;
+  if (!ABOUT_THE_CALLER.has(outcome.refused)) return settle(log, identity, outcome);
   const [stored] = await log.findAnswers([identity.id]);
   return stored === undefined ? outcome : replayOf(identity, stored);
 }
 
-/** The outcome of a command that the log already answered, or the refusal of a reused key. */
+/** Refusals that say nothing about the command: the same one may go through in a minute, or with another password. */
+const ABOUT_THE_CALLER: ReadonlySet<RefusalKind> = new Set(["unauthorized", "rate_limited"]);
+
+/**
+ * Makes a refusal the answer of a command, unless it has one already: then that one is given. An attempt whose outcome
+ * nobody knows (its node froze, its connection broke) may still come to the log, however late; it then finds that the
+ * command is answered and writes nothing. So whoever was refused stays refused, and what was done is not called refused.
+ * @throws UnavailableError when the log does not answer; nothing may be said of the command then.
+ */
+export async function settle(
+  log: Pick<EventLog, "append">,
+  identity: CommandIdentity,
+  refusal: Refusal,
+): Promise<CommandOutcome | Refusal> {
+  const { id, fingerprint } = identity;
+  const outcome = await log.append({
+    streams: [],
+    commands: [{ id, fingerprint, answer: refusal }],
+    meta: {},
+  });
+  if (outcome.status !== "duplicate") return refusal;
+  const [stored] = outcome.answers;
+  if (stored === undefined) throw new Error(`Command ${id} is known to the log, but its answer is not.`);
+  return replayOf(identity, stored);
+}
+
+/** What a command that the log already answered came to: its outcome, its refusal, or the refusal of a reused key. */
 export function replayOf(
   identity: CommandIdentity,
   stored: { readonly fingerprint: string; readonly answer: unknown; readonly position: Position },
 ): CommandOutcome | Refusal {
-  return stored.fingerprint === identity.fingerprint
-    ? { answer: stored.answer, position: stored.position, replayed: true }
-    : refuse(
-        "conflict",
-        "idempotency.key_reused",
-        "This Idempotency-Key was used with another request; take a new key.",
-      );
+  if (stored.fingerprint !== identity.fingerprint)
+    return refuse(
+      "conflict",
+      "idempotency.key_reused",
+      "This Idempotency-Key was used with another request; take a new key.",
+    );
+  if (isRefusal(stored.answer)) return stored.answer;
+  return { answer: stored.answer, position: stored.position, replayed: true };
 }
 
 /** Anything that can call an action: a context, or the broker itself. */

@@ -9,7 +9,7 @@ const PARAMETERS: Json = {
     in: "header",
     required: false,
     description:
-      "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). Choose a UUID.",
+      "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). A refusal is an answer too: to try again, take a new key. Choose a UUID.",
     schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
   },
   IfNoneMatch: {

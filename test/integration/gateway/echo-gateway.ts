@@ -3,7 +3,7 @@ import { Errors, ServiceBroker, type ServiceSchema } from "moleculer";
 import { callerOf, commandOf, implement, implementCommand } from "../../../mixins/contract/implement";
 import { RefusedError, UnavailableError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
-import type { CommandRecord } from "../../../mixins/event-log/event-log";
+import type { AppendOutcome, AppendUnit, CommandRecord } from "../../../mixins/event-log/event-log";
 import { httpServerOf } from "../../../mixins/rest/http-server";
 import type { Runtime } from "../../../mixins/runtime";
 import { createHttpService } from "../../../services/gateway/http/http.service";
@@ -46,6 +46,12 @@ function echoService(answers: Map<string, CommandRecord>): ServiceSchema {
   const log = {
     findAnswers: (ids: readonly string[]) =>
       Promise.resolve(ids.flatMap((id) => answers.get(id) ?? []).map((one) => ({ ...one, position: 1 }))),
+    async append({ commands }: Pick<AppendUnit, "commands">): Promise<AppendOutcome> {
+      const known = await log.findAnswers(commands.map(({ id }) => id));
+      if (known.length > 0) return { status: "duplicate", answers: known };
+      for (const command of commands) answers.set(command.id, command);
+      return { status: "committed", position: 1 };
+    },
   };
   const make = implementCommand(log, echo.makeEcho, {
     async run(ctx) {
