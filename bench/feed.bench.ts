@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Pool } from "pg";
-import { parseIntoClientConfig } from "pg-connection-string";
 import { kafkaJars } from "../fleet/servers/kafka-jars";
 import { kafkaServer } from "../fleet/servers/kafka-server";
 import type { EventFeed } from "../mixins/event-feed/event-feed";
@@ -15,10 +14,9 @@ import type { EventLog } from "../mixins/event-log/event-log";
 import { createEventLog } from "../mixins/event-log/postgres-event-log";
 import { eventOf } from "../mixins/kafka/event-record";
 import { KafkaLink } from "../mixins/kafka/kafka-link";
-import { dataSource, poolOf } from "../mixins/postgres/pool";
 import { Relay } from "../services/relay/relay";
 import { loadSettings } from "../settings";
-import { EVENTS_PER_ORDER, writeOrderHistory } from "./order-history";
+import { openOrderHistory } from "./order-history";
 
 export interface FeedFigures {
   readonly scenario: string;
@@ -49,14 +47,7 @@ interface Stage {
  * order of the log. Then single events, from one node to another, either way. Without Kafka on this machine, only the log.
  */
 export async function benchFeed(url: string, events: number): Promise<readonly FeedFigures[]> {
-  const connection = parseIntoClientConfig(url);
-  const db = dataSource(connection, []);
-  await db.initialize();
-  const pool = poolOf(db);
-  const writer = await pool.connect();
-  const head = await writeOrderHistory(writer, Math.ceil(events / EVENTS_PER_ORDER)).finally(() => {
-    writer.release();
-  });
+  const { connection, db, pool, head } = await openOrderHistory(url, events);
   const [log, otherNode] = [await createEventLog({ connection }), await createEventLog({ connection })];
   try {
     const outOfLog = await measured("the log, from its beginning", head, () =>

@@ -1,16 +1,41 @@
-import type { ClientBase } from "pg";
+import type { ClientBase, ClientConfig, Pool } from "pg";
+import { parseIntoClientConfig } from "pg-connection-string";
+import type { DataSource } from "typeorm";
+import { dataSource, poolOf } from "../mixins/postgres/pool";
 
 /** What an order leaves in the log: its place in the kitchen's day, its founding, and four steps to the customer. */
-export const EVENTS_PER_ORDER = 6;
+const EVENTS_PER_ORDER = 6;
 /** Orders of one day, of all branches together. */
 const ORDERS_PER_DAY = 2_000;
+
+/** A database whose log holds a history of orders; whoever opened it destroys `db`. */
+export interface OrderHistory {
+  readonly connection: ClientConfig;
+  readonly db: DataSource;
+  readonly pool: Pool;
+  readonly head: number;
+}
+
+/** Opens a database with an empty log, and writes about so many events into that. */
+export async function openOrderHistory(url: string, events: number): Promise<OrderHistory> {
+  const connection = parseIntoClientConfig(url);
+  const db = dataSource(connection, []);
+  await db.initialize();
+  const pool = poolOf(db);
+  const writer = await pool.connect();
+  try {
+    return { connection, db, pool, head: await writeOrders(writer, Math.ceil(events / EVENTS_PER_ORDER)) };
+  } finally {
+    writer.release();
+  }
+}
 
 /**
  * Writes the events of so many orders straight into an empty log, in one statement: as the rooms would write them, but without
  * deciding anything, at some hundred thousand events a second. The steps of an order lie some fifty orders apart, as in life.
  * Answers the log's head.
  */
-export async function writeOrderHistory(client: ClientBase, orders: number): Promise<number> {
+async function writeOrders(client: ClientBase, orders: number): Promise<number> {
   await client.query("select es.ensure_partitions(4000000, $1)", [orders * EVENTS_PER_ORDER]);
   await client.query(WRITE, [orders, ORDERS_PER_DAY]);
   const { rows } = await client.query<{ head: number }>(

@@ -1,11 +1,9 @@
-import { parseIntoClientConfig } from "pg-connection-string";
 import { LogFeed } from "../mixins/event-feed/log-feed";
 import { createEventLog } from "../mixins/event-log/postgres-event-log";
 import type { RebuildProgress } from "../mixins/projection/projection";
 import { startProjection } from "../mixins/projection/start-projection";
-import { dataSource, poolOf } from "../mixins/postgres/pool";
 import { orderProjection } from "../services/order/order.projection";
-import { EVENTS_PER_ORDER, writeOrderHistory } from "./order-history";
+import { openOrderHistory } from "./order-history";
 
 export interface RebuildFigures {
   readonly events: number;
@@ -25,14 +23,7 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: console.war
 
 /** The real rebuild of the orders' read model, from a log of so many events, in an empty database with today's schema. */
 export async function benchRebuild(url: string, events: number): Promise<RebuildFigures> {
-  const connection = parseIntoClientConfig(url);
-  const db = dataSource(connection, []);
-  await db.initialize();
-  const pool = poolOf(db);
-  const writer = await pool.connect();
-  const head = await writeOrderHistory(writer, Math.ceil(events / EVENTS_PER_ORDER)).finally(() => {
-    writer.release();
-  });
+  const { connection, db, pool, head } = await openOrderHistory(url, events);
   await pool.query("insert into es.checkpoint (name, pos) values ($1, $2)", [orderProjection.name, head]);
   const log = await createEventLog({ connection });
   const feed = new LogFeed({ log, logger: quiet });
