@@ -9,13 +9,20 @@ export interface RuleGroup {
   readonly reads: readonly string[];
   /** Event types that end something. */
   readonly handles: readonly string[];
-  tagsOf(event: RecordedEvent): readonly string[];
+  endingOf(event: RecordedEvent): Ending;
+}
+
+/** What an event ends: these tags, and by them something of these actions. */
+export interface Ending {
+  readonly tags: readonly string[];
+  readonly actions: readonly string[];
 }
 
 /** What the actions of one node have declared. */
 export class CacheRules {
   readonly #rules = new Map<string, CacheRule>();
   readonly #followed = new Map<string, boolean>();
+  readonly #ended = new Map<string, number>();
 
   /** @throws Error when the action is declared twice. */
   add(action: string, rule: CacheRule): void {
@@ -38,6 +45,16 @@ export class CacheRules {
     this.#followed.set(group, yes);
   }
 
+  /** Told by whoever has ended something of these actions. */
+  ended(actions: readonly string[]): void {
+    for (const action of actions) this.#ended.set(action, Date.now());
+  }
+
+  /** When this node last ended something of an action, in ms since the epoch; undefined: not since its start. */
+  endedAt(action: string): number | undefined {
+    return this.#ended.get(action);
+  }
+
   groups(): RuleGroup[] {
     const following = [...this.#rules].filter(([, rule]) => rule.invalidate_on !== undefined);
     return [...Map.groupBy(following, ([action, rule]) => groupName(action, rule))].map(([name, members]) => {
@@ -46,10 +63,17 @@ export class CacheRules {
         name,
         reads: rules[0]?.reads ?? [],
         handles: [...new Set(rules.flatMap((rule) => Object.keys(rule.invalidate_on ?? {})))],
-        tagsOf: (event) => rules.flatMap((rule) => rule.invalidate_on?.[event.type]?.(event) ?? []),
+        endingOf: (event) => endingOf(event, members),
       };
     });
   }
+}
+
+function endingOf(event: RecordedEvent, members: readonly (readonly [string, CacheRule])[]): Ending {
+  const ends = members
+    .map(([action, rule]) => ({ action, tags: rule.invalidate_on?.[event.type]?.(event) ?? [] }))
+    .filter(({ tags }) => tags.length > 0);
+  return { tags: ends.flatMap(({ tags }) => tags), actions: ends.map(({ action }) => action) };
 }
 
 /** By room, because every node that runs a room runs all of its actions, and so any of them can follow for the others. */

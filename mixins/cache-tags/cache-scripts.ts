@@ -37,22 +37,30 @@ local function mark(tag, at)
 end
 `;
 
+/** Whether what is kept as `held` (epoch, n, tags, …) is still good. */
+const GOOD = `
+local function good(held)
+  if held[1] ~= epoch then return false end
+  local as_of = tonumber(held[2])
+  for tag in held[3]:gmatch('[^\\n]+') do
+    local v = version(tag)
+    if not v or v > as_of then return false end
+  end
+  return true
+end
+`;
+
 /**
  * ARGV: key, lock token ('' does not lock), lock ms, known tags …
  * A hit: 1, epoch, n, text, tags, age ms, ms to live. Else 0, epoch, n, and 1 when the lock was taken; known tags that were
  * missing have a version from now on, so that a value of before can never fit them.
  */
-export const LOOK = new RedisScript(`${PROLOGUE}
+export const LOOK = new RedisScript(`${PROLOGUE}${GOOD}
 local key, token = ARGV[3], ARGV[4]
 local at = prefix .. 'v:' .. key
 local held = redis.call('HMGET', at, 'epoch', 'n', 'tags', 'at', 'text')
-if held[1] == epoch and held[5] then
-  local good, as_of = true, tonumber(held[2])
-  for tag in held[3]:gmatch('[^\\n]+') do
-    local v = version(tag)
-    if not v or v > as_of then good = false break end
-  end
-  if good then return {1, epoch, n, held[5], held[3], now - held[4], redis.call('PTTL', at)} end
+if held[5] and good(held) then
+  return {1, epoch, n, held[5], held[3], now - held[4], redis.call('PTTL', at)}
 end
 for i = 6, #ARGV do
   if not version(ARGV[i]) then mark(ARGV[i], n) end
@@ -60,6 +68,16 @@ end
 if token == '' then return {0, epoch, n, 0} end
 local locked = redis.call('SET', prefix .. 'l:' .. key, token, 'NX', 'PX', ARGV[5])
 return {0, epoch, n, locked and 1 or 0}
+`);
+
+/** ARGV: keys … Those of them whose values would be served now. */
+export const SERVED = new RedisScript(`${PROLOGUE}${GOOD}
+local served = {}
+for i = 3, #ARGV do
+  local held = redis.call('HMGET', prefix .. 'v:' .. ARGV[i], 'epoch', 'n', 'tags')
+  if held[3] and good(held) then served[#served + 1] = ARGV[i] end
+end
+return served
 `);
 
 /**

@@ -5,7 +5,7 @@ import { guardOf, type RedisGuard } from "../redis/redis-guard";
 import type { RedisLink } from "../redis/redis-link";
 import type { RedisScript } from "../redis/redis-script";
 import { redisGlob } from "./cache-key";
-import { FINISH, INVALIDATE, JOIN, LOOK } from "./cache-scripts";
+import { FINISH, INVALIDATE, JOIN, LOOK, SERVED } from "./cache-scripts";
 import type { Keeping } from "./keeping";
 import type { TagVersion } from "./tag-cache";
 import type { InvalidName } from "./tagged-memory";
@@ -133,6 +133,12 @@ export class CacheStore {
     const values = `${this.prefix}v:`;
     for await (const found of this.#scan(values + redisGlob(matches)))
       yield found.map((key) => key.slice(values.length));
+  }
+
+  /** Of these keys those whose values would be served now. */
+  async served(keys: readonly string[]): Promise<readonly string[]> {
+    if (keys.length === 0) return [];
+    return (await this.#ask(SERVED, keys, INVALIDATION_PATIENCE_MS)) as string[];
   }
 
   async remove(keys: readonly string[]): Promise<number> {

@@ -8,11 +8,18 @@ import type { Runtime } from "../runtime";
 import { cacheRulesOf } from "./cache-rules";
 import type { CacheAnswer, CacheTerms } from "./tag-cache";
 
-/** How the answers of a reading action are kept. */
+/** What ends a kept answer first of all: its time, a tag that somebody invalidates, or an event of the log. */
+export type CacheStrategy = "ttl" | "tag" | "event";
+
+/** How the answers of a reading action are kept. All of them end with the tag that is named like the action. */
 export interface CacheRule<P = never, C = never> {
   /** Everything that the answer depends on: parameters, and what of the caller makes a difference. */
   readonly key: (params: P, caller: Caller) => string;
+  /** What stands before it in the cache; the action's name unless said. */
+  readonly key_prefix?: string;
   readonly ttl_s: number;
+  /** What readers are told; unless said, the most that the rest comes to. */
+  readonly strategy?: CacheStrategy;
   /** Part of `ttl_s` (0 to 1) by which chance may shorten it. */
   readonly ttl_jitter?: number;
   /** Seconds for which a null is kept; not kept where this is not said. */
@@ -47,23 +54,32 @@ export function cachedAction<P extends TObject, R extends TSchema>(
 
 /** The same for the part of an action that is worth keeping, where the answer is made of it afresh each time. */
 export function cachedRead<P, C>(
-  { broker, cache }: Room,
-  { name }: Pick<ActionContract, "name">,
+  room: Room,
+  contract: Pick<ActionContract, "name">,
   rule: CacheRule<P, C>,
   read: (ctx: Ctx<P>) => Promise<C> | C,
 ): (ctx: Ctx<P>) => Promise<C> {
+  const value = cachedValue(room, contract, rule);
+  return async (ctx) => {
+    const answer = await value(ctx.params, callerOf(ctx), () => read(ctx));
+    tellCache(ctx, answer, strategyOf(rule));
+    return answer.value;
+  };
+}
+
+/** The same for whoever asks for many values in one call: nobody is told how they were come by. */
+export function cachedValue<P, C>(
+  { broker, cache }: Room,
+  { name }: Pick<ActionContract, "name">,
+  rule: CacheRule<P, C>,
+): (params: P, caller: Caller, compute: () => Promise<C> | C) => Promise<CacheAnswer<C>> {
   const rules = cacheRulesOf(broker);
   rules.add(name, rule);
-  const strategy = rule.invalidate_on !== undefined ? "event" : rule.tags !== undefined ? "tag" : "ttl";
-  return async (ctx) => {
-    const { params } = ctx;
-    const key = `${name}:${rule.key(params, callerOf(ctx))}`;
+  const prefix = rule.key_prefix ?? name;
+  return async (params, caller, compute) => {
     const around = (params as { after?: unknown }).after !== undefined || !rules.isFollowed(name);
-    const answer = around
-      ? { value: await read(ctx), state: "BYPASS" as const, age_s: 0 }
-      : await cache.getOrCompute(key, termsOf(rule, params), () => read(ctx));
-    tell(ctx, answer, strategy);
-    return answer.value;
+    if (around) return { value: await compute(), state: "BYPASS", age_s: 0 };
+    return cache.getOrCompute(`${prefix}:${rule.key(params, caller)}`, termsOf(name, rule, params), compute);
   };
 }
 
@@ -77,20 +93,31 @@ export async function endNow({ broker, cache }: Room, ...tags: readonly string[]
   });
 }
 
-function termsOf<P, C>({ tags, ...rule }: CacheRule<P, C>, params: P): CacheTerms<C> {
+/** What `X-Cache-Strategy` says of a rule's answers. */
+export function strategyOf({ strategy, invalidate_on, tags }: CacheRule): CacheStrategy {
+  return strategy ?? (invalidate_on !== undefined ? "event" : tags !== undefined ? "tag" : "ttl");
+}
+
+function termsOf<P, C>(name: string, { tags, ...rule }: CacheRule<P, C>, params: P): CacheTerms<C> {
   const { ttl_s, ttl_jitter, null_ttl_s } = rule;
   return {
     ttl_s,
     ...(ttl_jitter === undefined ? {} : { ttl_jitter }),
     ...(null_ttl_s === undefined ? {} : { null_ttl_s }),
-    ...(tags === undefined ? {} : { tags: tags(params), tagsOf: (value: C) => tags(params, value) }),
+    tags: [name, ...(tags?.(params) ?? [])],
+    ...(tags === undefined ? {} : { tagsOf: (value: C) => tags(params, value) }),
   };
 }
 
 /** The gateway's own context is level 1; what an action calls for itself must not become headers of its caller's answer. */
 const ASKED_FROM_OUTSIDE = 2;
 
-function tell(ctx: Ctx<unknown>, { state, age_s }: CacheAnswer<unknown>, strategy: string): void {
+/** Says how an answer was come by, where it goes to a client over HTTP. */
+export function tellCache(
+  ctx: Ctx<unknown>,
+  { state, age_s }: CacheAnswer<unknown>,
+  strategy: CacheStrategy,
+): void {
   if (ctx.level > ASKED_FROM_OUTSIDE) return;
   const headers = { "X-Cache": state, "X-Cache-Strategy": strategy, Age: String(Math.floor(age_s)) };
   const meta = ctx.meta as { $responseHeaders?: Readonly<Record<string, string>> };

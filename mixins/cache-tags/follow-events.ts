@@ -7,7 +7,7 @@ import { CheckpointedConsumer } from "../projection/checkpointed-consumer";
 import type { ConsumerTimes } from "../projection/consumer";
 import { registerConsumer } from "../projection/consumer-registry";
 import type { Runtime } from "../runtime";
-import { cacheRulesOf, type CacheRules, type RuleGroup } from "./cache-rules";
+import { cacheRulesOf, type CacheRules, type Ending, type RuleGroup } from "./cache-rules";
 
 const AGAIN_MS = 200;
 const LOOK_MS = 20;
@@ -124,20 +124,22 @@ class Follower {
 
   /** @throws UnavailableError `cache.stopped` when it was stopped in the middle: the events come again. */
   async #invalidate(events: readonly RecordedEvent[]): Promise<void> {
-    const tags = [...new Set(events.flatMap((event) => this.#tagsOf(event)))];
+    const endings = events.map((event) => this.#endingOf(event));
+    const tags = [...new Set(endings.flatMap((ending) => ending.tags))];
     const last = events.at(-1);
     if (tags.length === 0 || last === undefined) return;
     await this.#insist("waits for its read model", () => this.#readModelsHave(last.position), LOOK_MS);
     await this.#insist("cannot invalidate", () => this.#taken(tags), AGAIN_MS);
+    this.rules.ended(endings.flatMap((ending) => ending.actions));
   }
 
-  #tagsOf(event: RecordedEvent): readonly string[] {
+  #endingOf(event: RecordedEvent): Ending {
     try {
-      return this.group.tagsOf(event);
+      return this.group.endingOf(event);
     } catch (error) {
       // A mistake in one rule must not hold up all others for ever.
       this.logger.error(`${this.group.name}: no tags of ${event.type} at ${String(event.position)}:`, error);
-      return [];
+      return { tags: [], actions: [] };
     }
   }
 

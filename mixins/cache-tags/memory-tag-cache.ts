@@ -69,10 +69,11 @@ export class MemoryTagCache implements TagCache {
   }
 
   status(): Promise<CacheStatus> {
+    const keys = [...this.#memory.keys()];
     return Promise.resolve({
       ...this.figures,
-      ...{ entries: this.#memory.size, counted_all: true },
-      names: this.#counts.named(countFamilies(this.#memory.keys())),
+      ...{ entries: keys.length, counted_all: true },
+      names: this.#counts.named(countFamilies(keys)),
     });
   }
 

@@ -108,7 +108,7 @@ export class RedisTagCache implements TagCache {
     let counted_all = false;
     await this.#unlessDown(async () => {
       for await (const found of this.#store.keys()) {
-        for (const key of found) keys.add(key);
+        for (const key of await this.#store.served(found)) keys.add(key);
         if (keys.size > COUNTED_MAX) return;
       }
       counted_all = true;

@@ -57,6 +57,7 @@ export interface CacheFigures {
 }
 
 export interface CacheStatus extends CacheFigures {
+  /** Values that would be served now. */
   readonly entries: number;
   /** False: there are more entries than were counted. */
   readonly counted_all: boolean;

@@ -95,9 +95,11 @@ export class TaggedMemory {
     this.#floor = this.#pattern_at = 0;
   }
 
-  /** Keys of the values that are there, expired and invalid ones not yet read included. */
-  keys(): Iterable<string> {
-    return this.#entries.keys();
+  /** Keys of the values that would be served now. */
+  *keys(): Generator<string> {
+    const now = this.now();
+    for (const [key, { expires_ms, tags, as_of }] of this.#entries.entries())
+      if (expires_ms > now && this.#isGood(key, tags, as_of)) yield key;
   }
 
   /** Tags of the values that are there, with their versions. */

@@ -24,6 +24,12 @@ export interface CallMeta {
   client_address?: string;
   /** Set by a command that gave an earlier answer again; travels back to the gateway. */
   replayed?: boolean;
+  /** Opens a guest's cart; only for actions whose contract takes it. */
+  cart_token?: string;
+  /** A token that the client is to carry from now on, null: none any more. Travels back to the gateway. */
+  new_cart_token?: string | null;
+  /** What a machine sent instead of a token, not verified; only for actions whose contract takes it. */
+  api_key?: string;
   /** W3C trace context. */
   traceparent?: string;
 }

@@ -14,6 +14,8 @@ export interface RestBinding {
   readonly rate_per_minute?: number;
   /** Largest JSON body that this door takes, in bytes; 256 KiB unless said. */
   readonly body_bytes_max?: number;
+  /** The whole body is this parameter, a list: a JSON array as it is, a single object as a list of one. */
+  readonly body_array?: string;
 }
 
 /**
@@ -48,6 +50,10 @@ export interface ActionContract<P extends TObject = TObject, R extends TSchema =
   /** Row of the permission table that a caller needs. */
   readonly permission: Permission;
   readonly rest?: readonly RestBinding[];
+  /** Takes a guest's cart token, from the header X-Cart-Token or the cookie; see `CallMeta.cart_token`. */
+  readonly cart_token?: true;
+  /** Machines may send a key instead of a token, in the header X-API-Key; see `CallMeta.api_key`. */
+  readonly api_key?: true;
   /** GET answers carry an ETag of their bytes, and 304 answers a matching If-None-Match. */
   readonly cacheable?: true;
   /** The action returns a {@link RawDocument}; `result` then describes the body, for OpenAPI. */

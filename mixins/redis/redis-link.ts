@@ -48,7 +48,7 @@ export class RedisLink {
     return () => void this.#ups.delete(tell);
   }
 
-  /** A connection of its own for channels; it subscribes again by itself after every reconnect. Quit by {@link close}. */
+  /** A connection of its own for channels: subscribe at each `ready`, and catch what becomes of it. Quit by {@link close}. */
   subscriber(purpose: string): Redis {
     const subscriber = this.#connect(purpose);
     this.#subscribers.add(subscriber);
@@ -79,6 +79,8 @@ export class RedisLink {
       enableOfflineQueue: purpose !== "commands",
       maxRetriesPerRequest: purpose === "commands" ? 0 : null,
       autoResendUnfulfilledCommands: false,
+      // ioredis does not catch what becomes of its own attempt, and a rejection that nobody catches ends the process.
+      autoResubscribe: false,
       retryStrategy: (tries) => Math.min(50 * tries, RECONNECT_MS_MAX),
       // Else the promise of `new Redis` would reject unheard when Redis is down at the start.
       lazyConnect: false,
