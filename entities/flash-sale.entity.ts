@@ -27,6 +27,12 @@ export class FlashSaleRow {
   @Column("timestamptz")
   ends_at!: Date;
 
+  @Column("integer", { nullable: true })
+  limit_quantity!: number | null;
+
+  @Column("text", { default: "planned" })
+  phase!: string;
+
   @Column("timestamptz", { default: () => "now()" })
   updated_at!: Date;
 

@@ -27,6 +27,15 @@ export class PromoCodeRow {
   @Column("boolean", { default: true })
   active!: boolean;
 
+  @Column("integer", { nullable: true })
+  limit_total!: number | null;
+
+  @Column("integer", { nullable: true })
+  limit_per_user!: number | null;
+
+  @Column("boolean", { default: false })
+  first_order_only!: boolean;
+
   @Column("timestamptz", { default: () => "now()" })
   updated_at!: Date;
 
