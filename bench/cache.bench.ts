@@ -113,7 +113,8 @@ async function benchReads(
   }));
 }
 
-async function rateOf(read: (n: number) => Promise<unknown>, ms: number): Promise<number> {
+/** How often a second something is done, by {@link CALLERS} side by side. */
+export async function rateOf(read: (n: number) => Promise<unknown>, ms: number): Promise<number> {
   let count = 0;
   const started = performance.now();
   const caller = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import type { FleetNode } from "../fleet/fleet-node";
 import { loadFromOutside } from "./load-process";
 import { orderBodies, type Menu } from "./orders.bench";
 
-interface Latency {
+export interface Latency {
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly max_ms: number;
@@ -171,7 +171,7 @@ async function nextMenu({ port }: FleetNode): Promise<number> {
   return performance.now();
 }
 
-async function ask<T>(
+export async function ask<T>(
   node: FleetNode,
   method: string,
   route: string,
@@ -190,7 +190,7 @@ async function ask<T>(
   return (await answer.json()) as T;
 }
 
-function quantiles(values: readonly number[]): Latency {
+export function quantiles(values: readonly number[]): Latency {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -13,6 +13,8 @@ export interface LoadPlan {
   readonly path: string;
   /** Bodies that are sent in turn; with them goes a fresh Idempotency-Key each. */
   readonly bodies?: readonly string[];
+  /** Access tokens that are sent in turn. */
+  readonly tokens?: readonly string[];
 }
 
 export interface LoadReport {
@@ -59,7 +61,9 @@ export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
 }
 
 function requestBytes(plan: LoadPlan, index: number, key: string): Buffer {
-  const head = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+  const token = plan.tokens?.[index % plan.tokens.length];
+  const bearer = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
+  const head = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${bearer}`;
   const body = plan.bodies?.[index % plan.bodies.length];
   if (body === undefined) return Buffer.from(`${head}\r\n`);
   return Buffer.from(

@@ -7,12 +7,16 @@ import { PostgresCluster } from "../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
 import { dataSource } from "../mixins/postgres/pool";
 import { benchCache } from "./cache.bench";
+import { benchCameras } from "./cameras.bench";
 import { benchEventLog } from "./event-log.bench";
 import { benchFeed } from "./feed.bench";
 import { benchFleet } from "./fleet.bench";
 import { benchMenu } from "./menu.bench";
 import { benchOrders } from "./orders.bench";
 import { benchRebuild } from "./rebuild.bench";
+import { benchShop } from "./shop.bench";
+import { benchSubscriptions } from "./subscriptions.bench";
+import { benchViews } from "./views.bench";
 
 /** Seconds a load of orders or menu reads lasts; each scenario is bounded. */
 const LOAD_S = 10;
@@ -32,6 +36,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   menu: async () => {
     show("Menu reads, 50 connections", [await benchMenu(LOAD_S)]);
   },
+  shop: async () => {
+    show("Cached reads of the shop over REST, 50 connections", await benchShop(LOAD_S));
+  },
   fleet: async () => {
     const { orders, sockets, menu } = await benchFleet(LOAD_S);
     show("Orders over REST, 500 connections, on one and on three nodes of this machine", orders);
@@ -43,6 +50,16 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
     show("Cached reads of 1 KB, 64 callers", reads);
     show("One tag invalidated on three nodes, by the number of its values", invalidations);
     show("Parallel misses of one key on three nodes", [stampede]);
+  },
+  cameras: () =>
+    withDatabase(async (url) => {
+      show("Cameras by MAC address, and their events; 64 callers", await benchCameras(url, LOAD_S));
+    }),
+  views: async () => {
+    show("Views of posts", await benchViews(LOAD_S / 2));
+  },
+  subscriptions: async () => {
+    show("From a camera's request to the sockets that subscribed to it", await benchSubscriptions(LOAD_S));
   },
   feed: () =>
     withDatabase(async (url) => {

@@ -9,7 +9,7 @@ const stamp = path.join(root, "dist/.built");
 const sources = [
   "*.ts",
   "*.json",
-  "{services,mixins,entities,seed,fleet,chaos,bench}/**/*.{ts,sql}",
+  "{services,mixins,entities,seed,fleet,chaos,bench,examples}/**/*.{ts,sql}",
   "proto/**/*.proto",
   "web/**/*",
 ];

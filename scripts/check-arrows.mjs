@@ -9,6 +9,7 @@ const roots = [
   "seed",
   "fleet",
   "chaos",
+  "examples",
   ...readdirSync(".").filter((file) => file.endsWith(".ts")),
 ].filter(existsSync);
 let output;

@@ -3,10 +3,17 @@ import { loadSync } from "@grpc/proto-loader";
 import { authContracts } from "../../services/auth/auth.contract";
 import { branchContracts } from "../../services/branch/branch.contract";
 import { legalEntityContracts } from "../../services/branch/legal-entity.contract";
+import { cartContracts } from "../../services/cart/cart.contract";
+import { cameraCacheContracts } from "../../services/camera-cache/camera-cache.contract";
+import { cameraEventsContracts } from "../../services/camera/camera-events.contract";
+import { cameraContracts } from "../../services/camera/camera.contract";
 import { menuContracts } from "../../services/menu/menu.contract";
 import { opsContracts } from "../../services/ops/ops.contract";
 import { orderContracts } from "../../services/order/order.contract";
+import { profileContracts } from "../../services/profile/profile.contract";
+import { shopContracts } from "../../services/shop/shop.contract";
 import { slotContracts } from "../../services/slot/slot.contract";
+import { viewsContracts } from "../../services/views/views.contract";
 import { doorsOf } from "../../services/gateway/http/door";
 import { Chain, type Placed } from "../support/chain";
 import { eventually } from "../support/eventually";
@@ -21,6 +28,13 @@ const CONTRACTS = [
   ...branchContracts,
   ...legalEntityContracts,
   ...authContracts,
+  ...cartContracts,
+  ...profileContracts,
+  ...shopContracts,
+  ...viewsContracts,
+  ...cameraContracts,
+  ...cameraEventsContracts,
+  ...cameraCacheContracts,
   ...opsContracts,
 ];
 
@@ -140,7 +154,7 @@ describe("the doors beside the orders", () => {
 
     it("shows what is cached, and ends what carries a tag", async () => {
       await forno.ask("GET", "/api/v1/menu/flash-sales/active");
-      expect(await typed("cache status")).toMatch(/'menu\.active_sales'.*'menu\.sale_changed'/);
+      expect(await typed("cache status")).toMatch(/'menu\.active_sales'.*menu\.sale_changed/);
       expect(await typed("cache tags")).toContain("menu-sales");
       expect(await typed("cache invalidate menu-sales")).toContain("The tag menu-sales");
     });

@@ -132,7 +132,7 @@ describe("a gateway and a worker", () => {
   beforeAll(async () => {
     fleet = await FleetUnderTest.prepared();
     gateway = await fleet.node({ SERVICES: "http,sockets,grpc,ops" });
-    worker = await fleet.node({ SERVICES: "branch,menu,slot,order,auth,ops,mirror" });
+    worker = await fleet.node({ SERVICES: "branch,menu,slot,quota,order,auth,ops,mirror" });
   });
 
   afterAll(() => fleet.remove());

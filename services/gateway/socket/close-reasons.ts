@@ -26,7 +26,7 @@ export function closeReasonOf(refusal: Refusal): CloseReason {
   return { code, reason: refusal.code };
 }
 
-/** The last message of a connection: why it ends, and the position to come back at, here or at another node. */
-export function farewell({ code, reason }: CloseReason, now: number, resume_at: Position): Frame {
+/** The last message of a connection: why it ends, and the position to come back at, here or at another node, if any. */
+export function farewell({ code, reason }: CloseReason, now: number, resume_at: Position | undefined): Frame {
   return controlFrame("closing", { code, reason }, now, resume_at);
 }

@@ -1,20 +1,25 @@
 import type { Caller, Role } from "../../../mixins/contract/caller";
 import { allows } from "../../../mixins/contract/permissions";
 
-/** Whom a door serves. */
-export type Audience = "kitchen" | "erp" | "shop";
-
-/** One audience's two ways in: a socket.io namespace and a plain WebSocket path. */
+/** Two ways in to the same: a socket.io namespace and a plain WebSocket path. */
 export interface Door {
-  readonly audience: Audience;
+  /** In metrics. */
+  readonly audience: string;
   readonly namespace: string;
   readonly path: string;
   readonly admits: (role: Role) => boolean;
 }
 
+/** Who hears of the log. */
+export type Audience = "kitchen" | "erp" | "shop";
+/** A door behind which one hears of the log. */
+export interface NewsDoor extends Door {
+  readonly audience: Audience;
+}
+
 const isDesk = (role: Role): boolean => role === "technologist" || allows("order.search", role);
 
-export const DOORS: readonly Door[] = [
+export const DOORS: readonly NewsDoor[] = [
   {
     audience: "kitchen",
     namespace: "/kitchen",
@@ -24,6 +29,14 @@ export const DOORS: readonly Door[] = [
   { audience: "erp", namespace: "/erp", path: "/api/v1/erp/ws", admits: isDesk },
   { audience: "shop", namespace: "/shop", path: "/ws", admits: () => true },
 ];
+
+/** Behind this one, one subscribes to what one wants to hear. */
+export const SUBSCRIPTION_DOOR: Door = {
+  audience: "cameras",
+  namespace: "/cameras",
+  path: "/subscribe",
+  admits: (role) => allows("camera.read", role),
+};
 
 /** Whether one may come in without a token. */
 export const takesGuests = (door: Door): boolean => door.admits("guest");
@@ -43,6 +56,7 @@ export const PUBLIC_TOPIC = "public";
 export const EVERY_BRANCH_TOPIC = "branch:*";
 export const branchTopic = (branch_id: string): string => `branch:${branch_id}`;
 export const userTopic = (user_id: string): string => `user:${user_id}`;
+export const cartTopic = (cart_id: string): string => `cart:${cart_id}`;
 export const orderTopic = (order_id: string): string => `order:${order_id}`;
 
 /** What a caller hears at a door: staff by branch, customers their own orders, guests what is public. */

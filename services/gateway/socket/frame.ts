@@ -4,7 +4,15 @@ import type { Announcement } from "./announcements";
 
 /** What the server says about the connection itself, beside the messages that events become. */
 export type ControlType =
-  "ready" | "resync_required" | "authenticated" | "tracked" | "untracked" | "pong" | "error" | "closing";
+  | "ready"
+  | "resync_required"
+  | "authenticated"
+  | "tracked"
+  | "untracked"
+  | "cart_followed"
+  | "pong"
+  | "error"
+  | "closing";
 
 /** What engine.io takes beside a packet; a frame made beforehand is sent as it is, so that all clients share its bytes. */
 export interface PacketOptions {
@@ -65,8 +73,13 @@ function finishedFrame(text: string): Buffer[] {
   return [Buffer.concat([header, payload])];
 }
 
-/** A message about the connection. `position` is one that the client may resume from. */
-export function controlFrame(type: ControlType, data: object, at_ms: number, position: Position): Frame {
+/** A message about the connection. `position` is one that the client may resume from; absent where nothing can be resumed. */
+export function controlFrame(
+  type: ControlType,
+  data: object,
+  at_ms: number,
+  position: Position | undefined,
+): Frame {
   return new Frame(type, JSON.stringify({ type, data, timestamp: new Date(at_ms).toISOString(), position }));
 }
 

@@ -5,15 +5,15 @@ import { isRefusal } from "../../../mixins/contract/refusal";
 import type { Position } from "../../../mixins/event-log/event-log";
 import type { Clock } from "../../../mixins/runtime";
 import type { Settings } from "../../../settings";
+import { cookieCartToken } from "../http/cart-token";
 import { clientAddresses } from "../http/client-address";
 import { problemDocument } from "../http/problem";
-import type { Connection } from "./client";
-import { BINARY_FRAME, readTextFrame, readWish } from "./client-frame";
+import { readWish } from "./client-frame";
 import { closeReasonOf, farewell, type CloseReason } from "./close-reasons";
 import { originAllowed, type ConnectionCount } from "./connection-count";
-import { DOORS, type Door } from "./doors";
 import type { Frame } from "./frame";
-import { Session, type SessionContext } from "./session";
+import type { Connection } from "./outbox";
+import type { Entrance, SessionContext } from "./session";
 import type { SocketLimits } from "./socket-limits";
 
 const SEND = { binary: false, compress: false, fin: true } as const;
@@ -39,7 +39,7 @@ class PlainConnection implements Connection {
   }
 
   /** Reason and position also as a message: a close frame has no room for them as fields. */
-  close(reason: CloseReason, resume_at: Position): void {
+  close(reason: CloseReason, resume_at: Position | undefined): void {
     this.send(farewell(reason, this.clock.now(), resume_at), () => undefined);
     this.ws.close(reason.code, reason.reason);
   }
@@ -78,6 +78,7 @@ export class PlainDoor {
 
   constructor(
     private readonly context: SessionContext,
+    private readonly entrances: readonly Entrance[],
     private readonly count: ConnectionCount,
     private readonly settings: Settings,
   ) {
@@ -95,8 +96,8 @@ export class PlainDoor {
   /** Answers an upgrade to one of our paths; false when the path is none of them. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const url = urlOf(req);
-    const door = DOORS.find(({ path }) => path === url?.pathname);
-    if (url === undefined || door === undefined) return false;
+    const entrance = this.entrances.find(({ door }) => door.path === url?.pathname);
+    if (url === undefined || entrance === undefined) return false;
     const address = this.#addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]);
     if (!originAllowed(this.settings, req)) {
       this.#refuse(socket, 403, "cors.origin_not_allowed", "This origin may not open sockets here.");
@@ -105,7 +106,9 @@ export class PlainDoor {
     } else {
       const gone = this.count.add(address);
       socket.once("close", gone);
-      this.#wss.handleUpgrade(req, socket, head, (ws) => this.#welcome(ws, socket, door, url.searchParams));
+      this.#wss.handleUpgrade(req, socket, head, (ws) =>
+        this.#welcome(ws, socket, entrance, url.searchParams, cookieCartToken(req.headers)),
+      );
     }
     return true;
   }
@@ -120,8 +123,14 @@ export class PlainDoor {
     refuseUpgrade(socket, status, code, detail);
   }
 
-  #welcome(ws: WebSocket, tcp: Duplex, door: Door, query: URLSearchParams): void {
-    const { runtime, hub, limits, counters } = this.context;
+  #welcome(
+    ws: WebSocket,
+    tcp: Duplex,
+    entrance: Entrance,
+    query: URLSearchParams,
+    cart: string | undefined,
+  ): void {
+    const { runtime, limits, counters } = this.context;
     const connection = new PlainConnection(ws, tcp, limits, runtime.clock);
     // Protocol errors of the client; `close` follows.
     ws.on("error", () => counters.frames_rotten.inc());
@@ -129,17 +138,19 @@ export class PlainDoor {
       query.get("after") ?? undefined,
       query.getAll("track").flatMap((tokens) => tokens.split(",")),
       limits.tracked_max,
+      query.get("cart") ?? cart,
     );
     if (isRefusal(wish)) {
       counters.refused.inc();
-      connection.close(closeReasonOf(wish), hub.position);
+      connection.close(closeReasonOf(wish), undefined);
       return;
     }
-    const session = new Session(door, wish, connection, this.context);
+    const session = entrance.open(wish, connection);
     this.#beats.set(ws, connection);
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       connection.heard(runtime.clock.now());
-      session.receive(isBinary ? BINARY_FRAME : readTextFrame(data.toString()));
+      if (isBinary) session.receiveBinary();
+      else session.receiveText(data.toString());
     });
     ws.on("pong", () => connection.heard(runtime.clock.now()));
     ws.once("close", () => {

@@ -14,6 +14,10 @@ export interface SocketLimits {
   readonly connections_per_address: number;
   /** Orders that one client may track. */
   readonly tracked_max: number;
+  /** Subscriptions that one client may have open, */
+  readonly subscriptions_max: number;
+  /** and values in all of their filters together: each is an entry of an index. */
+  readonly filter_values_max: number;
   /** How far back a client may resume, in events of the log; beyond it a reload by REST is cheaper for both. */
   readonly resume_events_max: number;
   /** Messages kept in memory for clients that come back soon: a node's restart or a lost Wi-Fi costs no query. */
@@ -38,6 +42,8 @@ export const SOCKET_LIMITS: SocketLimits = {
   clients_max: 10_000,
   connections_per_address: 1024,
   tracked_max: 20,
+  subscriptions_max: 16,
+  filter_values_max: 1_000,
   resume_events_max: 10_000,
   backlog_messages: 1024,
   catching_up_max: 4,

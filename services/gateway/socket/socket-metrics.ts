@@ -1,9 +1,9 @@
 import type { Metrics } from "../../../mixins/metrics/metrics";
-import type { Audience } from "./doors";
+import { DOORS, SUBSCRIPTION_DOOR } from "./doors";
 
 /** What the sockets of one node count. */
 export class SocketCounters {
-  readonly clients: Record<Audience, number> = { kitchen: 0, erp: 0, shop: 0 };
+  readonly #clients = new Map([...DOORS, SUBSCRIPTION_DOOR].map(({ audience }) => [audience, 0]));
   /** One a client: ten thousand for one event, so a number and no call. */
   messages_sent = 0;
   /** One a class of clients; the ratio of the two is what sharing saves. */
@@ -17,6 +17,12 @@ export class SocketCounters {
   readonly frames_rotten;
   /** Each is also in the log, as an error. */
   readonly defects;
+  /** Subscriptions that are open now. */
+  subscriptions = 0;
+  /** Messages of channels that may interest subscribers. */
+  readonly channel_messages;
+  /** Subscriptions whose filters were asked; the ratio to what was sent says how well they are found. */
+  subscriptions_asked = 0;
 
   constructor(metrics: Metrics) {
     const total = (name: string, help: string) => metrics.counter(`forno_socket_${name}_total`, help);
@@ -36,8 +42,20 @@ export class SocketCounters {
     metrics.gauge(
       "forno_socket_clients",
       "Socket clients now, by audience.",
-      () => Object.entries(this.clients).map(([audience, value]) => ({ labels: { audience }, value })),
+      () => [...this.#clients].map(([audience, value]) => ({ labels: { audience }, value })),
       ["audience"],
     );
+    this.channel_messages = total("channel_messages", "Messages of channels that can be subscribed to.");
+    metrics.total(
+      "forno_socket_subscriptions_asked_total",
+      "Subscriptions whose filters were asked.",
+      () => this.subscriptions_asked,
+    );
+    metrics.gauge("forno_socket_subscriptions", "Open subscriptions.", () => this.subscriptions);
+  }
+
+  /** A session of this audience has begun (1) or ended (-1). */
+  joined(audience: string, by: 1 | -1): void {
+    this.#clients.set(audience, (this.#clients.get(audience) ?? 0) + by);
   }
 }

@@ -3,22 +3,30 @@ import type { Duplex } from "node:stream";
 import type { ServiceSchema } from "moleculer";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { healthProbesOf, lagProbe } from "../../../mixins/health/health-probes";
+import type { SubscriptionDefinition } from "../../../mixins/messaging/subscription";
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import { httpServerOf } from "../../../mixins/rest/http-server";
 import type { Runtime } from "../../../mixins/runtime";
 import { CLOSE } from "./close-reasons";
 import { ConnectionCount } from "./connection-count";
+import { DOORS, SUBSCRIPTION_DOOR } from "./doors";
 import { SocketHub } from "./hub";
+import { NewsSession } from "./news-session";
 import { PlainDoor, refuseUpgrade } from "./plain-door";
-import type { Session, SessionContext } from "./session";
+import type { Entrance, Session, SessionContext } from "./session";
 import { SOCKET_LIMITS, type SocketLimits } from "./socket-limits";
 import { SocketCounters } from "./socket-metrics";
 import { SOCKET_IO_PATH, SocketIoDoor } from "./socketio-door";
+import { SubscriptionHub } from "./subscription-hub";
+import { SubscriptionSession } from "./subscription-session";
+import { SUBSCRIPTIONS } from "./subscriptions";
 
 export interface SocketServiceOptions {
   readonly limits?: Partial<SocketLimits>;
   /** The server whose port the sockets share; the node's HTTP server unless said. */
   readonly server?: HttpServer;
+  /** What can be subscribed to; Forno's own entities unless said. */
+  readonly subscriptions?: readonly SubscriptionDefinition[];
 }
 
 /**
@@ -30,7 +38,8 @@ export function createSocketService(
   verifier: TokenVerifier,
   options: SocketServiceOptions = {},
 ): ServiceSchema {
-  const sockets = new Sockets(runtime, verifier, { ...SOCKET_LIMITS, ...options.limits });
+  const { limits, subscriptions = SUBSCRIPTIONS } = options;
+  const sockets = new Sockets(runtime, verifier, { ...SOCKET_LIMITS, ...limits }, subscriptions);
   return {
     name: "sockets",
     version: 1,
@@ -44,6 +53,7 @@ export function createSocketService(
 /** The sockets of one node: *created* (upgrades are answered 503) → *open* → *stopped*. */
 class Sockets {
   readonly #hub: SocketHub;
+  readonly #subscriptions: SubscriptionHub;
   readonly #sessions = new Set<Session>();
   readonly #plain: PlainDoor;
   readonly #socketIo: SocketIoDoor;
@@ -56,6 +66,7 @@ class Sockets {
     private readonly runtime: Runtime,
     verifier: TokenVerifier,
     private readonly limits: SocketLimits,
+    subscriptions: readonly SubscriptionDefinition[],
   ) {
     const metrics = metricsOf(runtime.broker);
     const counters = new SocketCounters(metrics);
@@ -65,13 +76,25 @@ class Sockets {
       "Position of the log that the sockets have reached.",
       () => this.#hub.position,
     );
-    const context: SessionContext = {
-      ...{ runtime, verifier, limits, counters },
-      ...{ hub: this.#hub, sessions: this.#sessions },
-    };
+    this.#subscriptions = new SubscriptionHub(runtime, subscriptions, counters);
+    const context: SessionContext = { runtime, verifier, limits, counters, sessions: this.#sessions };
+    const entrances = this.#entrances(context);
     const count = new ConnectionCount(limits);
-    this.#plain = new PlainDoor(context, count, runtime.settings);
-    this.#socketIo = new SocketIoDoor(context, count, runtime.settings);
+    this.#plain = new PlainDoor(context, entrances, count, runtime.settings);
+    this.#socketIo = new SocketIoDoor(context, entrances, count, runtime.settings);
+  }
+
+  #entrances(context: SessionContext): Entrance[] {
+    const news = DOORS.map((door): Entrance => ({
+      door,
+      open: (wish, connection) => new NewsSession(door, wish, connection, context, this.#hub),
+    }));
+    const subscriptions: Entrance = {
+      door: SUBSCRIPTION_DOOR,
+      open: (_wish, connection) =>
+        new SubscriptionSession(SUBSCRIPTION_DOOR, connection, context, this.#subscriptions),
+    };
+    return [...news, subscriptions];
   }
 
   attach(server: HttpServer): void {
@@ -89,7 +112,7 @@ class Sockets {
   }
 
   async start(): Promise<void> {
-    await this.#hub.start();
+    await Promise.all([this.#hub.start(), this.#subscriptions.start()]);
     const hub = this.#hub;
     const follower = {
       name: "sockets",
@@ -108,7 +131,7 @@ class Sockets {
     this.#isOpen = false;
     clearInterval(this.#review);
     this.#removeProbe?.();
-    await this.#hub.stop();
+    await Promise.all([this.#hub.stop(), this.#subscriptions.stop()]);
     const open = [...this.#sessions];
     for (const { client } of open) client.close(CLOSE.stopping);
     await this.#ended();

@@ -4,15 +4,16 @@ import { faultOf } from "../../../mixins/contract/fault";
 import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
 import type { Position } from "../../../mixins/event-log/event-log";
 import type { Settings } from "../../../settings";
+import { cookieCartToken } from "../http/cart-token";
 import { clientAddresses } from "../http/client-address";
 import { admit, type Identity } from "./admission";
-import type { Connection } from "./client";
-import { readFrame, readWish, type Wish } from "./client-frame";
+import { readWish, type Wish } from "./client-frame";
 import { CLOSE, farewell, type CloseReason } from "./close-reasons";
 import { originAllowed, type ConnectionCount } from "./connection-count";
-import { DOORS, type Door } from "./doors";
+import type { Door } from "./doors";
 import type { Frame } from "./frame";
-import { Session, type SessionContext } from "./session";
+import type { Connection } from "./outbox";
+import type { Entrance, SessionContext } from "./session";
 
 export const SOCKET_IO_PATH = "/socket.io/";
 
@@ -36,7 +37,7 @@ class SocketIoConnection implements Connection {
   }
 
   /** socket.io has no close codes, so the reason goes ahead as a message. */
-  close(reason: CloseReason, resume_at: Position): void {
+  close(reason: CloseReason, resume_at: Position | undefined): void {
     const { runtime, limits } = this.context;
     this.send(farewell(reason, runtime.clock.now(), resume_at), () => undefined);
     const { conn } = this.socket;
@@ -58,6 +59,7 @@ export class SocketIoDoor {
 
   constructor(
     private readonly context: SessionContext,
+    entrances: readonly Entrance[],
     private readonly count: ConnectionCount,
     settings: Settings,
   ) {
@@ -79,11 +81,11 @@ export class SocketIoDoor {
         origin: (origin, callback) => callback(null, originAllowed(settings, { headers: { origin } })),
       },
     });
+    const namespaces = entrances.map(({ door }) => door.namespace).join(", ");
+    const detail = `Connect to one of ${namespaces}.`;
     // Nobody is at home in the main namespace.
-    this.#io.use((_socket, next) =>
-      next(refusalError({ code: "socket.unknown_namespace", detail: NAMESPACES })),
-    );
-    for (const door of DOORS) this.#serve(door, this.#io.of(door.namespace));
+    this.#io.use((_socket, next) => next(refusalError({ code: "socket.unknown_namespace", detail })));
+    for (const entrance of entrances) this.#serve(entrance, this.#io.of(entrance.door.namespace));
   }
 
   attach(server: HttpServer): void {
@@ -110,23 +112,24 @@ export class SocketIoDoor {
     this.#io.engine.close();
   }
 
-  #serve(door: Door, namespace: Namespace): void {
+  #serve(entrance: Entrance, namespace: Namespace): void {
     namespace.use((socket, next) => {
-      this.#handshake(door, socket).then(
+      this.#handshake(entrance.door, socket).then(
         (refusal) => next(refusal && refusalError(refusal)),
         (error: unknown) => next(this.#failed(error)),
       );
     });
-    namespace.on("connection", (socket) => this.#welcome(door, socket));
+    namespace.on("connection", (socket) => this.#welcome(entrance, socket));
   }
 
   async #handshake(door: Door, socket: Socket): Promise<Refusal | undefined> {
-    const { auth, query } = socket.handshake;
+    const { auth, query, headers } = socket.handshake;
     const { limits, verifier, counters } = this.context;
     const wish = readWish(
       auth["after"] ?? query["after"],
       auth["track"] ?? query["track"],
       limits.tracked_max,
+      auth["cart"] ?? query["cart"] ?? cookieCartToken(headers),
     );
     const token: unknown = auth["token"] ?? query["access_token"];
     const identity = isRefusal(wish) ? wish : await admit(door, textOf(token), verifier);
@@ -145,19 +148,14 @@ export class SocketIoDoor {
     return refusalError(fault ?? { code: "internal", detail: "Something broke on our side; it was logged." });
   }
 
-  #welcome(door: Door, socket: Socket): void {
+  #welcome(entrance: Entrance, socket: Socket): void {
     const { admitted } = socket.data as { admitted?: Admitted };
     if (admitted === undefined) throw new Error("A socket was let in without a handshake.");
-    const session = new Session(
-      door,
-      admitted.wish,
-      new SocketIoConnection(socket, this.context),
-      this.context,
-    );
+    const session = entrance.open(admitted.wish, new SocketIoConnection(socket, this.context));
     socket.onAny((type: string, payload?: unknown) => {
       const fields =
         typeof payload === "object" && payload !== null && !Buffer.isBuffer(payload) ? payload : {};
-      session.receive(readFrame({ ...fields, type }));
+      session.receive({ ...fields, type });
     });
     // Malformed packets; socket.io ends the connection by itself.
     socket.on("error", () => this.context.counters.frames_rotten.inc());
@@ -165,8 +163,6 @@ export class SocketIoDoor {
     session.begin(admitted.identity);
   }
 }
-
-const NAMESPACES = `Connect to one of ${DOORS.map(({ namespace }) => namespace).join(", ")}.`;
 
 /** A present token that is no text is a bad one, not a missing one. */
 function textOf(token: unknown): string | undefined {

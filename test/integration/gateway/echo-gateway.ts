@@ -93,6 +93,7 @@ function echoService(answers: Map<string, CommandRecord>): ServiceSchema {
         etag: '"r1"',
         max_age_s: 5,
       })),
+      pile: implement(echo.pileEcho, heard),
       knock: implement(echo.knockEcho, (ctx) => {
         // What a careless action leaves in its meta must not reach the next request.
         ctx.meta.caller = { role: "super_admin", user_id: "mallory", branch_ids: null };

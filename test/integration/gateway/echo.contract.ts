@@ -110,6 +110,17 @@ export const knockEcho = contract({
   rest: [{ method: "POST", path: "/api/v1/knock", rate_per_minute: 3 }],
 });
 
+export const pileEcho = contract({
+  name: "echo.pile",
+  summary: "Takes one or many, of machines too",
+  kind: "query",
+  permission: "public",
+  api_key: true,
+  params: strictObject({ things: Type.Array(Anything, { minItems: 1, maxItems: 3 }) }),
+  result: Anything,
+  rest: [{ method: "POST", path: "/api/v1/pile", body_array: "things", status: 202 }],
+});
+
 export const orphanEcho = contract({
   name: "echo.orphan",
   summary: "Is hosted by nobody",
@@ -130,5 +141,6 @@ export const echoContracts = [
   cachedEcho,
   rawEcho,
   knockEcho,
+  pileEcho,
   orphanEcho,
 ] as const;

@@ -95,6 +95,52 @@ describe("REST", () => {
     });
   });
 
+  describe("a body that is a list", () => {
+    const pile = (json: unknown, headers = {}) => gateway.ask("POST", "/api/v1/pile", { json, headers });
+
+    it("is an array as it is, and an object as an array of one", async () => {
+      const many = await pile([{ a: 1 }, {}]);
+      expect(many.status).toBe(202);
+      expect(many.body["params"]).toEqual({ things: [{ a: 1 }, {}] });
+      expect((await pile({ things: 1 })).body["params"]).toEqual({ things: [{ things: 1 }] });
+    });
+
+    it.each([
+      [[], "/things"],
+      [[{}, {}, {}, {}], "/things"],
+      [[{}, 1], "/things/1"],
+    ])("is held against the contract: %j", async (body, path) => {
+      const { status, body: problem } = await pile(body);
+      expect([status, problem["code"]]).toEqual([400, "input.invalid"]);
+      expect(problem["errors"]).toMatchObject([{ path }]);
+    });
+
+    it.each([
+      ["1", "input.not_an_object"],
+      ["null", "input.not_an_object"],
+      ['[{"__proto__":1}]', "input.forbidden_key"],
+      [`${"[".repeat(40)}${"]".repeat(40)}`, "input.too_deep"],
+      ["[1", "http.bad_json"],
+      ["", "input.invalid"],
+    ])("is refused when it is %j", async (text, code) => {
+      const init = { body: text, headers: { "content-type": "application/json" } };
+      expect((await gateway.ask("POST", "/api/v1/pile", init)).body["code"]).toBe(code);
+    });
+  });
+
+  describe("X-API-Key", () => {
+    const meta = (answer: { body: Record<string, unknown> }) => answer.body["meta"] as { api_key?: string };
+
+    it("reaches actions that take one, and no others", async () => {
+      const headers = { "x-api-key": "secret" };
+      expect(meta(await gateway.ask("POST", "/api/v1/pile", { json: {}, headers }))).toMatchObject({
+        api_key: "secret",
+      });
+      expect(meta(await gateway.ask("POST", "/api/v1/pile", { json: {} })).api_key).toBeUndefined();
+      expect(meta(await gateway.ask("GET", read, { headers })).api_key).toBeUndefined();
+    });
+  });
+
   describe("Idempotency-Key", () => {
     const make = (key: string | undefined, json: object, who = "manager", route = "/api/v1/echo") =>
       gateway.ask("POST", route, {

@@ -156,18 +156,20 @@ describe("channels", () => {
     expect(heard).toEqual(numbers(1, 1));
   });
 
-  it("through Redis every node and every program hears each message once and in order", async () => {
+  it("through Redis every node hears each message once and in order, and a program outside can tell repetitions", async () => {
     const [one, two] = [await (await node(["redis"])).listen("a"), await (await node(["redis"])).listen("a")];
-    const program: { n: number }[] = [];
+    const program: { n: number; origin: { node: string; n: number } }[] = [];
     const subscriber = outsider.duplicate();
     programs.push(subscriber);
-    subscriber.on("message", (_, text: string) => program.push(JSON.parse(text) as { n: number }));
+    subscriber.on("message", (_, text: string) => program.push(JSON.parse(text) as (typeof program)[0]));
     await subscriber.subscribe("a");
     await listeners("a", 3);
     for (const message of numbers(1, 2_500)) void one.channels.publish("a", message);
     await hears(two, numbers(1, 2_500));
     await hears(one, numbers(1, 2_500));
-    expect(program.map(({ n }) => ({ n }))).toEqual(numbers(1, 2_500));
+    // What Redis did not acknowledge in time is sent to it again, with the same origin.
+    const once = [...new Map(program.map(({ n, origin }) => [origin.n, { n }])).values()];
+    expect(once).toEqual(numbers(1, 2_500));
     expect(program[0]).toMatchObject({
       origin: { node: expect.stringContaining(one.broker.nodeID) as string },
     });

@@ -37,6 +37,9 @@ function errorsOf(act: () => unknown): unknown {
   }
 }
 
+const LIST = { params: strictObject({ ids: Type.Array(Type.Integer()) }) };
+const MORE = { params: strictObject({ ids: Type.Array(Type.Integer()), flag: Type.Boolean() }) };
+
 describe("parameters of a request", () => {
   it("are path and query together, as the schema wants them, and what the door fixes", () => {
     const get = door({ method: "GET", path: "/t/:id", fixed: { channel: "erp" } });
@@ -118,6 +121,14 @@ describe("doors", () => {
     ["a slash at the end", get("/t/"), {}],
     ["an internal action", get("/t"), { permission: "internal" }],
     ["a command behind GET", get("/t"), { kind: "command" }],
+    ["a body that is a parameter which is no list", { method: "POST", path: "/t", body_array: "id" }, {}],
+    ["a body that is a parameter which is not there", { method: "POST", path: "/t", body_array: "x" }, {}],
+    ["a body that is a list behind GET", { method: "GET", path: "/t", body_array: "ids" }, LIST],
+    [
+      "a body that is a list beside another parameter",
+      { method: "POST", path: "/t", body_array: "ids" },
+      MORE,
+    ],
     ["parameters that take unknown fields", get("/t"), { params: Type.Object({}) }],
   ])("are refused at start with %s", (_, binding, change) => {
     expect(() => doorsOf([made([binding], change)])).toThrow("cannot have the door");

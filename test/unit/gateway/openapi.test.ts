@@ -34,6 +34,17 @@ describe("the OpenAPI document", () => {
     expect(body("/api/v1/erp/echo")).toEqual(["name", "count", "tree"]);
   });
 
+  it("describes a body that is one or many, and machines that send a key", () => {
+    const pile = paths["/api/v1/pile"]?.["post"] as unknown as Record<string, unknown>;
+    expect(pile["requestBody"]).toMatchObject({
+      required: true,
+      content: {
+        "application/json": { schema: { anyOf: [{ type: "array", maxItems: 3 }, { type: "object" }] } },
+      },
+    });
+    expect(pile["security"]).toEqual([{ bearer: [] }, { api_key: [] }]);
+  });
+
   it("tells of Idempotency-Key, tokens, statuses and refusals", () => {
     const make = paths["/api/v1/echo"]?.["post"] as unknown as Record<string, Record<string, unknown>>;
     expect(make["parameters"]).toContainEqual({ $ref: "#/components/parameters/IdempotencyKey" });

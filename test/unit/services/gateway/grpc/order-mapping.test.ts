@@ -69,6 +69,12 @@ describe("a placement", () => {
     });
   });
 
+  it("passes on what the customer expects to pay, nothing included", () => {
+    expect(placementOf(request)).not.toHaveProperty("expected_total_minor");
+    for (const expected_total_minor of [0, 54_900])
+      expect(placementOf({ ...request, expected_total_minor })).toMatchObject({ expected_total_minor });
+  });
+
   it("leaves out words that it does not know, so that the contract says what is missing", () => {
     for (const fulfilment of ["FULFILMENT_UNSPECIFIED", 17, "PAYMENT_METHOD_CASH"])
       expect(placementOf({ ...request, fulfilment })).not.toHaveProperty("fulfilment");

@@ -3,6 +3,7 @@ import type { NewEvent, RecordedEvent } from "../../../../../mixins/event-log/ev
 import { announcementOf } from "../../../../../services/gateway/socket/announcements";
 import {
   branchTopic,
+  cartTopic,
   DOORS,
   EVERY_BRANCH_TOPIC,
   orderTopic,
@@ -100,6 +101,89 @@ describe("what events become at the sockets", () => {
       published_at: "2026-01-01T09:00:00.000Z",
       changed: ["x"],
     });
+  });
+
+  it("tells everybody when the prices of a sale come into force and when they go", () => {
+    const sale = { sale_id: "s", item_ids: ["x"], limit_quantity: 5 };
+    const at = "2026-01-01T09:00:00.000Z";
+    const began = announce({
+      type: "flash_sale.started",
+      data: { sale_id: "s", sale, reason: "time", at },
+    });
+    expect(began).toMatchObject({
+      ...{ type: "flash_sale:changed", topics: [PUBLIC_TOPIC], audiences: ["kitchen", "erp", "shop"] },
+    });
+    const said = { sale_id: "s", item_ids: ["x"], at };
+    expect(began?.dataFor("guest")).toEqual({ ...said, running: true, reason: "time" });
+    const over = { sale_id: "s", item_ids: ["x"], reason: "exhausted", at };
+    expect(announce({ type: "flash_sale.ended", data: over })?.dataFor("guest")).toEqual({
+      ...said,
+      ...{ running: false, reason: "exhausted" },
+    });
+  });
+
+  it("tells every desk which of the shop's caches were ended, but not by whom", () => {
+    const data = { names: ["bestsellers"], by: "boss", at: "2026-01-01T09:00:00.000Z" };
+    const announcement = announce({ type: "cache.invalidated", data });
+    expect(announcement).toMatchObject({
+      ...{ type: "cache:invalidated", topics: [PUBLIC_TOPIC], audiences: ["erp"] },
+    });
+    expect(announcement?.dataFor("manager")).toEqual({ names: data.names, at: data.at });
+  });
+
+  describe("a cart", () => {
+    const contents = { lines: [{ line_id: "l", quantity: 2 }], promo_code: null };
+    const none = { lines: [], promo_code: null };
+    const [guests, annas] = [
+      { cart_id: "c", user_id: null, at: "now" },
+      { cart_id: "anna", user_id: "anna", at: "now" },
+    ];
+
+    it.each<[string, NewEvent, string, object]>([
+      [
+        "an edit",
+        { type: "cart.changed", data: { ...guests, ...contents, change: "added" } },
+        cartTopic("c"),
+        { change: "added", ...contents },
+      ],
+      [
+        "a merge",
+        { type: "cart.merged", data: { ...annas, ...contents, from_cart_id: "c" } },
+        userTopic("anna"),
+        { change: "merged", ...contents },
+      ],
+      [
+        "an order",
+        { type: "cart.ordered", data: { ...annas, ...none, checkout_no: 1, order_id: "o" } },
+        userTopic("anna"),
+        { change: "ordered", ...none, order_id: "o" },
+      ],
+      [
+        "its going to a customer, whom it does not name",
+        { type: "cart.given", data: { ...guests, ...contents, to_user_id: "anna" } },
+        cartTopic("c"),
+        { change: "given", ...none },
+      ],
+      ["its end", { type: "cart.expired", data: guests }, cartTopic("c"), { change: "expired", ...none }],
+    ])("tells its owner alone, in the shop, of %s", (_what, event, topic, data) => {
+      const announcement = announce(event);
+      expect(announcement).toMatchObject({ type: "cart:updated", audiences: ["shop"], topics: [topic] });
+      expect(announcement?.dataFor("guest")).toEqual(data);
+    });
+
+    it("is nobody's news while it is being ordered", () => {
+      for (const type of ["cart.checkout_begun", "cart.checkout_dropped"])
+        expect(announce({ type, data: { ...annas, checkout_no: 1 } })).toBeUndefined();
+    });
+  });
+
+  it("tells a customer which fields of the profile have changed", () => {
+    const data = { user_id: "anna", changed: ["phone"], at: "now" };
+    const announcement = announce({ type: "user.profile_changed", data });
+    expect(announcement).toMatchObject({
+      ...{ type: "profile:updated", audiences: ["shop"], topics: [userTopic("anna")] },
+    });
+    expect(announcement?.dataFor("customer")).toEqual({ changed: ["phone"] });
   });
 
   it("makes nothing of events that no row is for, whatever they are called", () => {

@@ -2,12 +2,12 @@ import { readFrame, readTextFrame, readWish } from "../../../../../services/gate
 
 describe("what a client says", () => {
   it("is read when it fits", () => {
-    expect(readTextFrame('{"type":"track","token":"abc","after":3}')).toEqual({
+    expect(readTextFrame('{"type":"track","token":"abc","after":3}', readFrame)).toEqual({
       type: "track",
       token: "abc",
       after: 3,
     });
-    expect(readTextFrame('{"type":"ping"}')).toEqual({ type: "ping" });
+    expect(readTextFrame('{"type":"ping"}', readFrame)).toEqual({ type: "ping" });
   });
 
   it.each([
@@ -23,8 +23,9 @@ describe("what a client says", () => {
     ['{"type":"track","token":"t","after":-1}', "input.invalid"],
     ['{"type":"track","token":"\\u0000"}', "input.invalid"],
     ['{"type":"auth","token":"\\ud800"}', "input.invalid"],
+    ['{"type":"cart","token":"short"}', "input.invalid"],
   ])("is refused by name when it does not: %s", (text, code) => {
-    expect(readTextFrame(text)).toMatchObject({ refused: "invalid", code });
+    expect(readTextFrame(text, readFrame)).toMatchObject({ refused: "invalid", code });
   });
 
   it("is refused also when it never was text", () => {
@@ -39,6 +40,14 @@ describe("what a connection asks for", () => {
     expect(readWish(17, undefined, 2)).toEqual({ after: 17, track: [] });
     expect(readWish(0, "token", 2)).toEqual({ after: 0, track: ["token"] });
     for (const none of [undefined, null, ""]) expect(readWish(none, [], 2)).toEqual({ track: [] });
+  });
+
+  it("reads a guest's cart token, and refuses what cannot be one", () => {
+    const cart = "abcdefghijklmnopqrst_-";
+    expect(readWish(undefined, [], 2, cart)).toEqual({ track: [], cart });
+    expect(readWish(7, [], 2, cart)).toEqual({ track: [], cart, after: 7 });
+    for (const none of ["short", "", 7, null, [cart]])
+      expect(readWish(undefined, [], 2, none)).toMatchObject({ code: "cart.bad_token" });
   });
 
   it.each([
