@@ -8,19 +8,34 @@ import { createAuthService } from "./services/auth/auth.service";
 import { branchContracts } from "./services/branch/branch.contract";
 import { createBranchService } from "./services/branch/branch.service";
 import { legalEntityContracts } from "./services/branch/legal-entity.contract";
+import { cartContracts } from "./services/cart/cart.contract";
+import { createCartService } from "./services/cart/cart.service";
 import { createGrpcService } from "./services/gateway/grpc/grpc.service";
 import { createHttpService } from "./services/gateway/http/http.service";
 import { createSocketService } from "./services/gateway/socket/socket.service";
 import { menuContracts } from "./services/menu/menu.contract";
 import { createMenuService } from "./services/menu/menu.service";
+import { cameraCacheContracts } from "./services/camera-cache/camera-cache.contract";
+import { createCameraCacheService } from "./services/camera-cache/camera-cache.service";
+import { cameraEventsContracts } from "./services/camera/camera-events.contract";
+import { cameraContracts } from "./services/camera/camera.contract";
+import { createCameraService } from "./services/camera/camera.service";
 import { createMirrorService } from "./services/mirror/mirror.service";
 import { opsContracts } from "./services/ops/ops.contract";
 import { createOpsService } from "./services/ops/ops.service";
 import { orderContracts } from "./services/order/order.contract";
 import { createOrderService } from "./services/order/order.service";
+import { profileContracts } from "./services/profile/profile.contract";
+import { createProfileService } from "./services/profile/profile.service";
+import { quotaContracts } from "./services/quota/quota.contract";
+import { createQuotaService } from "./services/quota/quota.service";
 import { createRelayService } from "./services/relay/relay.service";
+import { shopContracts } from "./services/shop/shop.contract";
+import { createShopService } from "./services/shop/shop.service";
 import { slotContracts } from "./services/slot/slot.contract";
 import { createSlotService } from "./services/slot/slot.service";
+import { viewsContracts } from "./services/views/views.contract";
+import { createViewsService } from "./services/views/views.service";
 import type { ServiceName } from "./settings";
 
 /** What a service is made with. */
@@ -39,15 +54,22 @@ const ROOMS: Readonly<Record<Exclude<ServiceName, GatewayName>, Create>> = {
   branch: ({ runtime }) => createBranchService(runtime),
   menu: ({ runtime }) => createMenuService(runtime),
   slot: ({ runtime }) => createSlotService(runtime),
+  quota: ({ runtime }) => createQuotaService(runtime),
   order: ({ runtime }) => createOrderService(runtime),
   auth: ({ runtime, room }) => createAuthService(runtime, room),
+  cart: ({ runtime }) => createCartService(runtime),
+  profile: ({ runtime }) => createProfileService(runtime),
+  shop: ({ runtime }) => createShopService(runtime),
+  views: ({ runtime }) => createViewsService(runtime),
   ops: ({ runtime }) => createOpsService(runtime),
+  camera: ({ runtime }) => createCameraService(runtime),
+  "camera-cache": ({ runtime }) => createCameraCacheService(runtime),
   mirror: ({ runtime }) => runtime.redis && createMirrorService(runtime, runtime.redis),
   relay: ({ runtime }) => runtime.kafka && createRelayService(runtime, runtime.kafka),
 };
 
 /** Behind every door of a gateway; on this node or another. */
-const NEEDED_BY_GATEWAYS = ["branch", "menu", "slot", "order", "auth"] as const;
+const NEEDED_BY_GATEWAYS = ["branch", "menu", "slot", "quota", "order", "auth"] as const;
 /** Makes the first data. A service, so that others can wait for it, also on other nodes. */
 const FIRST_START = "first-start";
 /** Health and metrics of a node without `http`. */
@@ -56,10 +78,18 @@ const PROBES = "probes";
 const CONTRACTS = [
   ...orderContracts,
   ...slotContracts,
+  ...quotaContracts,
   ...menuContracts,
   ...branchContracts,
   ...legalEntityContracts,
   ...authContracts,
+  ...cartContracts,
+  ...profileContracts,
+  ...shopContracts,
+  ...viewsContracts,
+  ...cameraContracts,
+  ...cameraEventsContracts,
+  ...cameraCacheContracts,
   ...opsContracts,
 ];
 

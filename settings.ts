@@ -14,7 +14,9 @@ export class SettingsError extends Error {}
 
 /** What a node can run: its services by their Moleculer names. */
 export const SERVICE_NAMES = [
-  ...(["branch", "menu", "slot", "order", "auth", "ops"] as const),
+  ...(["branch", "menu", "slot", "quota", "order", "auth", "ops"] as const),
+  ...(["cart", "profile", "shop", "views"] as const),
+  ...(["camera", "camera-cache"] as const),
   ...(["mirror", "relay", "http", "sockets", "grpc"] as const),
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -163,6 +165,11 @@ const SETTINGS = {
     read: someOf(...SERVICE_NAMES),
     fallback: SERVICE_NAMES,
     help: `services of this node, comma separated (default: all): ${SERVICE_NAMES.join(", ")}`,
+  },
+  CAMERA_EVENTS_DAYS: {
+    read: whole(1, 3_650),
+    fallback: 7,
+    help: "days that camera events are kept",
   },
   LOG_ARCHIVE_DAYS: optional(
     whole(1, 36_500),

@@ -8,8 +8,11 @@ import type { Runtime } from "../mixins/runtime";
 import type { AuthRoom } from "../services/auth/auth-room";
 import { openBranch } from "../services/branch/branch.contract";
 import { createLegalEntity } from "../services/branch/legal-entity.contract";
+import { CameraRegistry } from "../services/camera/camera.registry";
 import { seedMenu } from "../services/menu/menu.seed";
-import { BRANCHES, LEGAL_ENTITY, PEOPLE } from "./data";
+import { seedReviews } from "../services/shop/review.seed";
+import { seedPosts } from "../services/views/post.seed";
+import { BRANCHES, CAMERAS, LEGAL_ENTITY, PEOPLE, REVIEWS } from "./data";
 
 /** One thing of the first data, and how to make it. */
 interface Step {
@@ -18,7 +21,8 @@ interface Step {
 }
 
 /**
- * Gives a new chain its first data: a legal entity, two branches, a menu, customers and staff. Nobody gets a password.
+ * Gives a new chain its first data: a legal entity, two branches, a menu, posts, cameras, customers, staff and reviews. Nobody gets a
+ * password.
  *
  * Safe at every start: each step is one command under an id of its own, so what was done stays done (also when people have
  * changed it since), and what an interrupted start left out is made up for. When all is there, it costs one query.
@@ -38,6 +42,17 @@ function demoSteps(runtime: Runtime, room: AuthRoom): Step[] {
       step(`branch ${branch.code}`, (identity) => asked(runtime, openBranch, branch, identity)),
     ),
     step("menu", (identity) => seedMenu(runtime, identity)),
+    step("posts", (identity) => seedPosts(runtime, identity)),
+    ...CAMERAS.map((camera) =>
+      step(`camera ${camera.mac_address}`, async (command) =>
+        tolerated(
+          await new CameraRegistry(runtime).create(camera, SYSTEM, {
+            command,
+            meta: { actor: "system:seed" },
+          }),
+        ),
+      ),
+    ),
     ...PEOPLE.map((person) =>
       step(`user ${person.email}`, async (identity) =>
         tolerated(
@@ -45,6 +60,7 @@ function demoSteps(runtime: Runtime, room: AuthRoom): Step[] {
         ),
       ),
     ),
+    step("reviews", (identity) => seedReviews(runtime, identity, REVIEWS)),
   ];
 }
 

@@ -299,7 +299,7 @@ function followPlaced(state, draw) {
       const order = state.placed.find(({ order_id }) => order_id === message.data?.order_id);
       if (order && (message.data.status ?? message.data.to))
         order.status = message.data.status ?? message.data.to;
-      if (message.type === "menu:updated") void load(state).then(draw);
+      if (["menu:updated", "flash_sale:changed"].includes(message.type)) void load(state).then(draw);
       if (order) draw();
     });
     socket.addEventListener("close", () => setTimeout(connect, 1000));

@@ -3,6 +3,7 @@ import { effects } from "./effects";
 import type { Check, Evidence, Violation } from "./evidence";
 import { logOrder } from "./log-order";
 import { orders } from "./orders";
+import { quotas } from "./quotas";
 import { readModels } from "./read-models";
 import { cachedReads, reads } from "./reads";
 import { sockets } from "./sockets";
@@ -12,6 +13,7 @@ const CHECKS: readonly Check[] = [
   orders,
   effects,
   capacity,
+  quotas,
   readModels,
   sockets,
   reads,

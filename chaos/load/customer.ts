@@ -70,12 +70,16 @@ function placement(world: World, branch: ChaosBranch, random: Random): RestReque
   const key = random.word(16);
   const [min, max] = branch.quantity;
   const items = [{ menu_item_id: random.pick(world.pizzas).id, quantity: random.between(min, max) }];
+  const promo = random.chance(0.15) ? { promo_code: world.promo_code } : {};
   return {
     method: "POST",
     route: "/api/v1/order",
     key,
     // The notes tell the checks under which key the order was asked for.
-    body: { branch_id: branch.branch_id, fulfilment: "pickup", payment_method: "cash", items, notes: key },
+    body: {
+      ...{ branch_id: branch.branch_id, fulfilment: "pickup", payment_method: "cash", items, notes: key },
+      ...promo,
+    },
   };
 }
 

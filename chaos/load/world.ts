@@ -19,6 +19,8 @@ export interface World {
   readonly pizzas: readonly { readonly id: string; readonly price_minor: number }[];
   /** A flash sale that runs for longer than any load. */
   readonly sale_id: string;
+  /** A promo code that is soon used up; a cancelled order gives it back. */
+  readonly promo_code: string;
 }
 
 const ROUND_THE_CLOCK = Object.fromEntries(
@@ -70,28 +72,52 @@ export async function createWorld(urls: readonly string[], password: string, ran
   );
   const menu = await rest.ask({ method: "GET", route: "/api/v1/menu" });
   const { pizzas } = menu.body as { pizzas: World["pizzas"] };
-  const sale_id = await planSale(rest, admin, pizzas[0]?.id ?? "");
-  return { rest, admin, staff, branches, pizzas, sale_id };
+  const sale_id = await planSale(rest, admin, { name: "first", item_id: pizzas[0]?.id ?? "" });
+  await planSale(rest, admin, { name: "limited", item_id: pizzas[1]?.id ?? "", limit_quantity: SALE_UNITS });
+  const promo_code = "CHAOS";
+  await make(rest, admin, "promo-codes", "the-code", {
+    ...{ code: promo_code, percent: 1, limit_total: PROMO_USES },
+  });
+  return { rest, admin, staff, branches, pizzas, sale_id, promo_code };
 }
+
+/** Fewer than are wanted, so that there are quarrels over the last ones for as long as orders are cancelled. */
+const SALE_UNITS = 25;
+const PROMO_USES = 15;
 
 const DAY_MS = 86_400_000;
 
-async function planSale(rest: RestClient, { token }: Person, item_id: string): Promise<string> {
-  const { outcome, body } = await rest.ask({
-    method: "POST",
-    route: "/api/v1/menu/flash-sales",
-    key: "plan-the-sale",
-    token,
-    body: {
-      name: { ru: "first", en: "first" },
-      item_ids: [item_id],
-      percent: 1,
-      starts_at: new Date(Date.now() - 1_000).toISOString(),
-      ends_at: new Date(Date.now() + DAY_MS).toISOString(),
-    },
+async function planSale(
+  rest: RestClient,
+  admin: Person,
+  {
+    name,
+    item_id,
+    limit_quantity = null,
+  }: { readonly name: string; readonly item_id: string; readonly limit_quantity?: number | null },
+): Promise<string> {
+  const body = await make<{ sale: { sale_id: string } }>(rest, admin, "flash-sales", name, {
+    name: { ru: name, en: name },
+    item_ids: [item_id],
+    percent: 1,
+    limit_quantity,
+    starts_at: new Date(Date.now() - 1_000).toISOString(),
+    ends_at: new Date(Date.now() + DAY_MS).toISOString(),
   });
-  if (outcome !== "acked") throw new Error(`The flash sale was not planned: ${JSON.stringify(body)}`);
-  return (body as { sale: { sale_id: string } }).sale.sale_id;
+  return body.sale.sale_id;
+}
+
+async function make<T>(
+  rest: RestClient,
+  { token }: Person,
+  what: "flash-sales" | "promo-codes",
+  name: string,
+  body: object,
+): Promise<T> {
+  const key = `make-${name}`;
+  const answer = await rest.ask({ method: "POST", route: `/api/v1/menu/${what}`, key, token, body });
+  if (answer.outcome !== "acked") throw new Error(`${key}: ${JSON.stringify(answer.body)}`);
+  return answer.body as T;
 }
 
 async function everyNodeKnows(urls: readonly string[], branches: readonly ChaosBranch[]): Promise<void> {

@@ -1,8 +1,6 @@
-import { Type, type TSchema } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
-import { PageParams, Timestamp, Uuid, pageOf, strictObject } from "../../mixins/contract/schemas";
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+import { PageParams, Timestamp, Uuid, nullable, pageOf, strictObject } from "../../mixins/contract/schemas";
 
 /** One line that is not blank: no control characters, which PostgreSQL (NUL) and letters in the post cannot hold. */
 const Name = Type.String({

@@ -57,6 +57,18 @@ export interface BranchDetails {
   readonly legal_entity_id: string | null;
 }
 
+/** What a branch takes for bringing items of this sum. */
+export function deliveryFeeOf(
+  {
+    delivery_fee_minor,
+    free_delivery_from_minor,
+  }: Pick<BranchDetails, "delivery_fee_minor" | "free_delivery_from_minor">,
+  items_total_minor: number,
+): number {
+  const isFree = free_delivery_from_minor !== null && items_total_minor >= free_delivery_from_minor;
+  return isFree ? 0 : delivery_fee_minor;
+}
+
 export type BranchOpened = {
   readonly type: "branch.opened";
   readonly data: {

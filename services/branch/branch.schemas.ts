@@ -6,10 +6,9 @@ import {
   PositionSchema,
   Timestamp,
   Uuid,
+  nullable,
   strictObject,
 } from "../../mixins/contract/schemas";
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** One line that is not blank, without control characters: PostgreSQL cannot hold NUL, and a receipt no line break. */
 export const Line = (maxLength: number) =>

@@ -9,14 +9,18 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import type { OfferTerms } from "./menu.offer-uses";
 import {
   AnnouncedSaleSchema,
+  CountedPromoSchema,
+  CountedSaleSchema,
   FlashSaleSchema,
   ItemName,
   ItemPrice,
   nullable,
   Percent,
   PromoCodeSchema,
+  UseLimit,
 } from "./menu.schemas";
 
 /** Flash sales and promo codes. They take effect at once on every node; their own times say when they count. */
@@ -38,12 +42,14 @@ const saleTerms = {
   starts_at: Timestamp,
   ends_at: Timestamp,
 };
+/** Counts from when it was set; units that are given back are sold again. */
+const saleLimit = { limit_quantity: Type.Optional(nullable(UseLimit)) };
 /** Naming one of the two takes the other's place. */
 const saleBenefit = { percent: Type.Optional(Percent), price_minor: Type.Optional(ItemPrice) };
 const SaleAnswer = strictObject({ sale: FlashSaleSchema, position: PositionSchema });
 const saleRefusals = ["sale.invalid_interval", "sale.one_benefit", "menu.unknown_item"] as const;
 
-/** Sales of this moment, for everybody who shows prices. */
+/** Sales of this moment, for everybody who shows prices; those that are sold out are not among them. */
 export const activeSales = contract({
   name: "menu.active_sales",
   summary: "Flash sales in force now",
@@ -51,7 +57,7 @@ export const activeSales = contract({
   permission: "menu.read",
   rest: [{ method: "GET", path: "/api/v1/menu/flash-sales/active" }],
   params: strictObject({}),
-  result: strictObject({ items: Type.Array(FlashSaleSchema) }),
+  result: strictObject({ items: Type.Array(CountedSaleSchema) }),
 });
 
 /**
@@ -76,7 +82,7 @@ export const listSales = contract({
   summary: "Flash sales, latest start first",
   rest: [{ method: "GET", path: "/api/v1/menu/flash-sales" }],
   params: strictObject({ ...PageParams }),
-  result: pageOf(FlashSaleSchema),
+  result: pageOf(CountedSaleSchema),
 });
 
 export const getSale = contract({
@@ -85,7 +91,7 @@ export const getSale = contract({
   summary: "One flash sale",
   rest: [{ method: "GET", path: "/api/v1/menu/flash-sales/:sale_id" }],
   params: strictObject({ sale_id: Uuid }),
-  result: FlashSaleSchema,
+  result: CountedSaleSchema,
   refusals: ["sale.unknown"],
 });
 
@@ -94,7 +100,7 @@ export const createSale = contract({
   name: "menu.create_sale",
   summary: "Plan a flash sale",
   rest: [{ method: "POST", path: "/api/v1/menu/flash-sales", status: 201 }],
-  params: strictObject({ ...saleTerms, ...saleBenefit }),
+  params: strictObject({ ...saleTerms, ...saleBenefit, ...saleLimit }),
   result: SaleAnswer,
   refusals: saleRefusals,
 });
@@ -111,6 +117,7 @@ export const changeSale = contract({
     starts_at: Type.Optional(Timestamp),
     ends_at: Type.Optional(Timestamp),
     ...saleBenefit,
+    ...saleLimit,
   }),
   result: SaleAnswer,
   refusals: [...saleRefusals, "sale.unknown"],
@@ -134,6 +141,9 @@ const promoTerms = {
   valid_from: Type.Optional(nullable(Timestamp)),
   valid_until: Type.Optional(nullable(Timestamp)),
   active: Type.Optional(Type.Boolean()),
+  limit_total: Type.Optional(nullable(UseLimit)),
+  limit_per_user: Type.Optional(nullable(UseLimit)),
+  first_order_only: Type.Optional(Type.Boolean()),
 };
 const PromoAnswer = strictObject({ promo: PromoCodeSchema, position: PositionSchema });
 const promoRefusals = ["promo.code_taken", "promo.invalid_interval", "promo.one_benefit"] as const;
@@ -144,7 +154,7 @@ export const listPromos = contract({
   summary: "Promo codes by code",
   rest: [{ method: "GET", path: "/api/v1/menu/promo-codes" }],
   params: strictObject({ ...PageParams }),
-  result: pageOf(PromoCodeSchema),
+  result: pageOf(CountedPromoSchema),
 });
 
 export const getPromo = contract({
@@ -153,7 +163,7 @@ export const getPromo = contract({
   summary: "One promo code",
   rest: [{ method: "GET", path: "/api/v1/menu/promo-codes/:promo_id" }],
   params: strictObject({ promo_id: Uuid }),
-  result: PromoCodeSchema,
+  result: CountedPromoSchema,
   refusals: ["promo.unknown"],
 });
 
@@ -185,6 +195,16 @@ export const deletePromo = contract({
   params: strictObject({ promo_id: Uuid }),
   result: strictObject({ promo_id: Uuid, position: PositionSchema }),
   refusals: ["promo.unknown"],
+});
+
+/** The limits of a sale or a promo code as its row has them now, for its quota; null: there is no such offer any more. */
+export const offerTerms = contract({
+  name: "menu.offer_terms",
+  summary: "Limits of an offer",
+  kind: "query",
+  permission: "internal",
+  params: strictObject({ offer_id: Uuid }),
+  result: Type.Unsafe<{ readonly terms: OfferTerms | null }>(Type.Object({})),
 });
 
 export const menuOfferContracts = [

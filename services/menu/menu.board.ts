@@ -1,8 +1,7 @@
-import type { RawDocument } from "../../mixins/contract/contract";
-import { etagOf } from "../../mixins/rest/etag";
 import type { FlashSale, MenuDocument, MenuExtra, MenuPizza, MenuSet, PromoCode } from "./menu.events";
 import { nameKey } from "./menu.item";
-import type { MenuDocumentPart } from "./menu.schemas";
+import type { OfferUse } from "./menu.offer-uses";
+import { unitsLeft } from "./menu.sale-phase";
 
 /**
  * Everything that this node knows of the menu, as one immutable object: whoever holds a board sees one menu, whole, for as
@@ -11,21 +10,14 @@ import type { MenuDocumentPart } from "./menu.schemas";
 export interface MenuBoard {
   /** As customers see it: a set one of whose pizzas is not available is not available. */
   readonly document: MenuDocument;
-  /** The public documents, ready to be sent. */
-  readonly ready: Readonly<Record<MenuDocumentPart, ReadyDocument>>;
   readonly index: MenuIndex;
   /** By item, sales that have not ended. */
   readonly sales: ReadonlyMap<string, readonly TimedSale[]>;
   /** By code in capitals. */
   readonly promos: ReadonlyMap<string, TimedPromo>;
+  /** How often limited offers are used, by their ids; an offer that is not there was never used. */
+  readonly uses: ReadonlyMap<string, OfferUse>;
 }
-
-/** A document as bytes with its strong ETag, and the version that it shows. */
-type ReadyDocument = RawDocument & {
-  readonly body: Buffer;
-  readonly etag: string;
-  readonly version: number;
-};
 
 /** What can be a line of an order. */
 export interface Sellable {
@@ -70,15 +62,15 @@ export const EMPTY_MENU: MenuDocument = {
   sets: [],
 };
 
-/** Makes a board of a version's document; sales and promo codes carry over from the board before, if there is one. */
+/** Makes a board of a version's document; the offers carry over from the board before, if there is one. */
 export function boardOf(published: MenuDocument, before?: MenuBoard): MenuBoard {
   const document = deepFreeze(shown(published));
   return {
     document,
-    ready: readyDocuments(document),
     index: indexOf(document),
     sales: before?.sales ?? new Map<string, readonly TimedSale[]>(),
     promos: before?.promos ?? new Map<string, TimedPromo>(),
+    uses: before?.uses ?? new Map<string, OfferUse>(),
   };
 }
 
@@ -93,6 +85,27 @@ export function withOffers(
     sales: salesByItem(sales),
     promos: new Map(promos.map((promo) => [promo.code, timedPromo(promo)])),
   };
+}
+
+/** The same menu under the newest word on how often each offer is used, whichever word came first. */
+export function withUses(board: MenuBoard, told: readonly OfferUse[]): MenuBoard {
+  const newer = told.filter(({ offer_id, position }) => position > (board.uses.get(offer_id)?.position ?? 0));
+  if (newer.length === 0) return board;
+  return { ...board, uses: new Map([...board.uses, ...newer.map((use) => [use.offer_id, use] as const)]) };
+}
+
+/** How often an offer is used, as far as this node knows. */
+export const usedOf = ({ uses }: MenuBoard, offer_id: string): number => uses.get(offer_id)?.used ?? 0;
+
+/** Units of an offer that are left, as far as this node knows; infinite without a limit. */
+export const leftOf = (board: MenuBoard, offer_id: string, limit: number | null): number =>
+  unitsLeft(limit, usedOf(board, offer_id));
+
+/** Whether a sale that has not ended has no unit left. */
+export function isSoldOut(board: MenuBoard, sale_id: string): boolean {
+  const sales = [...board.sales.values()].flat();
+  const limit = sales.find(({ sale }) => sale.sale_id === sale_id)?.sale.limit_quantity ?? null;
+  return leftOf(board, sale_id, limit) === 0;
 }
 
 /** Members in one fixed order, whatever order the database gave them in: the same version has the same bytes on every node. */
@@ -128,25 +141,6 @@ function shown({ version, currency, updated_at, pizzas, extras, sets }: MenuDocu
       available: available && items.every(({ pizza_id }) => cookable.has(pizza_id)),
       image,
     })),
-  };
-}
-
-function readyDocuments(document: MenuDocument): MenuBoard["ready"] {
-  const { pizzas, extras, sets, ...head } = document;
-  const ready = (part: object): ReadyDocument => {
-    const body = Buffer.from(JSON.stringify(part));
-    return {
-      body,
-      etag: etagOf(body),
-      content_type: "application/json; charset=utf-8",
-      version: document.version,
-    };
-  };
-  return {
-    menu: ready(document),
-    pizzas: ready({ ...head, pizzas }),
-    extras: ready({ ...head, extras }),
-    sets: ready({ ...head, sets }),
   };
 }
 

@@ -8,14 +8,14 @@ import type { StreamAppend } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import type { MenuEvent } from "./menu.events";
 
-/** What a transaction on the menu's tables says to the log: one event, and the answer to whoever asked. */
+/** What a transaction on the menu's tables says to the log, and the answer to whoever asked. */
 export interface MenuChange {
   readonly stream_id: string;
   /** Kind of stream. */
   readonly stream_type: "menu" | "menu-drafts" | "flash-sale" | "promo-code";
   /** Version of the stream before; kept in the rows, under their locks. */
   readonly expected_version: number;
-  readonly event: MenuEvent;
+  readonly events: readonly MenuEvent[];
   readonly answer: object;
 }
 
@@ -54,8 +54,8 @@ export async function changeMenu(
 }
 
 /** What the log is given of a change. */
-export function appendOf({ stream_id, stream_type, expected_version, event }: MenuChange): StreamAppend {
-  return { stream_id, stream_type, expected_version, events: [event] };
+export function appendOf({ stream_id, stream_type, expected_version, events }: MenuChange): StreamAppend {
+  return { stream_id, stream_type, expected_version, events };
 }
 
 /** The answer that the log kept, with the position that it was given at. */

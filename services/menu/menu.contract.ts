@@ -41,8 +41,29 @@ const MenuWishSchema = strictObject(wish);
 /** What somebody would like to order. */
 export type MenuWish = Static<typeof MenuWishSchema>;
 
+const QuoteWishSchema = strictObject({
+  ...wish,
+  remaining: Type.Optional(
+    Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description: "By flash sale: units left, where its quota has said so just now",
+    }),
+  ),
+});
+/** The same, by somebody who knows how many units of sales are left. */
+export type QuoteWish = Static<typeof QuoteWishSchema>;
+
+/** What an order would take of a limited offer. */
+export interface LimitedUse {
+  readonly kind: "sale" | "promo";
+  /** The id of the sale or the promo code, and of its quota. */
+  readonly offer_id: string;
+  readonly units: number;
+  /** The quota needs to know whether the customer has ordered before. */
+  readonly first_order_only: boolean;
+}
+
 /** Lines priced from the menu in force at `at`, flash sales and promo code applied. */
-export interface Quote {
+export interface CartQuote {
   readonly menu_version: number;
   readonly currency: string;
   readonly items: readonly OrderLine[];
@@ -52,6 +73,12 @@ export interface Quote {
   readonly discount_minor: number;
   /** The promo code in capitals. */
   readonly promo_code: string | null;
+}
+
+/** A quote that an order can be made of. */
+export interface Quote extends CartQuote {
+  /** What must be taken before that order is placed; the promo code first, then sales by id. Empty: nothing is limited. */
+  readonly limited: readonly LimitedUse[];
 }
 
 const OrderLineSchema = strictObject({
@@ -66,14 +93,26 @@ const OrderLineSchema = strictObject({
   exclude_ingredients: Type.Array(Type.String()),
   line_total_minor: Minor,
 });
+const quoteFields = {
+  menu_version: Type.Integer(),
+  currency: Type.String(),
+  items: Type.Array(OrderLineSchema),
+  items_total_minor: Minor,
+  discount_minor: Minor,
+  promo_code: nullable(Type.String()),
+};
+const CartQuoteSchema = Type.Unsafe<CartQuote>(strictObject(quoteFields));
 const QuoteSchema = Type.Unsafe<Quote>(
   strictObject({
-    menu_version: Type.Integer(),
-    currency: Type.String(),
-    items: Type.Array(OrderLineSchema),
-    items_total_minor: Minor,
-    discount_minor: Minor,
-    promo_code: nullable(Type.String()),
+    ...quoteFields,
+    limited: Type.Array(
+      strictObject({
+        kind: Type.Union([Type.Literal("sale"), Type.Literal("promo")]),
+        offer_id: Uuid,
+        units: Type.Integer({ minimum: 1 }),
+        first_order_only: Type.Boolean(),
+      }),
+    ),
   }),
 );
 
@@ -87,20 +126,21 @@ const quoteRefusals = [
   "promo.unknown",
   "promo.expired",
   "promo.not_started",
+  "promo.used_up",
   "promo.total_too_small",
 ] as const;
 
 /**
  * Prices a wish from this node's menu in memory. Refusals (422) carry `item_index`: `menu.unknown_item`,
  * `menu.unknown_extra`, `menu.extra_not_offered`, `menu.duplicate_extra`, `menu.unavailable`, `menu.unknown_ingredient`;
- * or `promo_code`: `promo.unknown`, `promo.expired`, `promo.not_started`, `promo.total_too_small`.
+ * or `promo_code`: `promo.unknown`, `promo.expired`, `promo.not_started`, `promo.used_up`, `promo.total_too_small`.
  */
 export const quoteMenu = contract({
   name: "menu.quote",
   summary: "Price a wish from the menu in force",
   kind: "query",
   permission: "internal",
-  params: MenuWishSchema,
+  params: QuoteWishSchema,
   result: QuoteSchema,
   refusals: quoteRefusals,
 });
@@ -113,7 +153,7 @@ export const quoteCart = contract({
   permission: "menu.read",
   rest: [{ method: "POST", path: "/api/v1/menu/quote", rate_per_minute: 300 }],
   params: MenuWishSchema,
-  result: QuoteSchema,
+  result: CartQuoteSchema,
   refusals: quoteRefusals,
 });
 

@@ -2,6 +2,7 @@ import type { ServiceSchema } from "moleculer";
 import { cachedAction } from "../../mixins/cache-tags/cached-action";
 import { implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
+import { keyOf, pageFrom } from "../../mixins/crud/page";
 import { readsOf } from "../../mixins/replica/reads";
 import type { Runtime } from "../../mixins/runtime";
 import {
@@ -23,7 +24,6 @@ import {
   rollbackMenu,
 } from "./menu-version.contract";
 import { changeMenu, withPosition, type ChangeWork } from "./menu.change";
-import { keyOf, pageFrom } from "./menu.cursor";
 import { diffMenus } from "./menu.diff";
 import { deskItems, type DeskItem } from "./menu.drafts";
 import { discardDraft as discard, draftChange, draftItem, draftRemoval } from "./menu.editor";

@@ -154,7 +154,7 @@ async function changed(
     stream_id: MENU_DRAFTS_STREAM,
     stream_type: "menu-drafts",
     expected_version: draft_edits,
-    event: { type: "menu.draft_changed", data },
+    events: [{ type: "menu.draft_changed", data }],
     answer,
   };
 }

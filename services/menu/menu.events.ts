@@ -97,7 +97,33 @@ export type MenuPromoChanged = {
     readonly at: string;
   };
 };
-export type MenuEvent = MenuPublished | MenuDraftChanged | MenuSaleChanged | MenuPromoChanged;
+
+/**
+ * The prices of a flash sale are in force from `at` on: its time has come, its terms were changed, or units of it were given
+ * back. Said once each time, late when nobody was there to say it; prices do not wait for it.
+ */
+export type FlashSaleStarted = {
+  readonly type: "flash_sale.started";
+  readonly data: {
+    readonly sale_id: string;
+    readonly sale: FlashSale;
+    readonly reason: "time" | "changed" | "returned";
+    readonly at: string;
+  };
+};
+
+/** They are no longer in force: its time is over, all its units are sold, or it was changed or removed. */
+export type FlashSaleEnded = {
+  readonly type: "flash_sale.ended";
+  readonly data: {
+    readonly sale_id: string;
+    readonly item_ids: readonly string[];
+    readonly reason: "time" | "exhausted" | "changed" | "deleted";
+    readonly at: string;
+  };
+};
+export type MenuEvent =
+  MenuPublished | MenuDraftChanged | MenuSaleChanged | MenuPromoChanged | FlashSaleStarted | FlashSaleEnded;
 
 /** Lower prices for some pizzas and sets, in force exactly in [starts_at, ends_at). One of `percent` and `price_minor` is set. */
 export interface FlashSale {
@@ -110,6 +136,8 @@ export interface FlashSale {
   readonly price_minor: number | null;
   readonly starts_at: string;
   readonly ends_at: string;
+  /** Units sold at the sale's price, in all orders together; null: as many as there is time for. */
+  readonly limit_quantity: number | null;
 }
 
 /** A code that takes something off the items total, valid in [valid_from, valid_until). One of `percent` and `amount_minor` is set. */
@@ -124,6 +152,12 @@ export interface PromoCode {
   readonly valid_from: string | null;
   readonly valid_until: string | null;
   readonly active: boolean;
+  /** Orders that may use it, all customers together; null: any number. So below. */
+  readonly limit_total: number | null;
+  /** Orders of one customer; guests cannot use it then. */
+  readonly limit_per_user: number | null;
+  /** Only the first order of a customer may use it. */
+  readonly first_order_only: boolean;
 }
 
 /** Stream of the menu: its versions. */

@@ -3,8 +3,10 @@ import type { FeedHandle } from "../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { assertKnownPosition } from "../../mixins/event-log/known-position";
 import type { Runtime } from "../../mixins/runtime";
-import { boardOf, EMPTY_MENU, withOffers, type MenuBoard } from "./menu.board";
+import { boardOf, EMPTY_MENU, isSoldOut, withOffers, withUses, type MenuBoard } from "./menu.board";
+import { PublicDocuments, type ReadyDocuments } from "./menu.documents";
 import { readPromos, readSales } from "./menu.offer-store";
+import { readUses, usesIn } from "./menu.offer-uses";
 import { readDocumentNewer } from "./menu.store";
 
 /** Whatever else fails, a node is never further behind than this. */
@@ -29,10 +31,13 @@ export class MenuFollower {
   #feed: FeedHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hinted = false;
+  readonly #documents = new PublicDocuments();
 
+  /** `onSoldOut` hears when the last unit of a sale was sold, or one given back. */
   constructor(
     private readonly needs: Needs,
     private readonly complaints: Complaints,
+    private readonly onSoldOut: () => void = () => undefined,
   ) {}
 
   /** The menu as this node knows it. */
@@ -40,14 +45,23 @@ export class MenuFollower {
     return this.#board;
   }
 
+  /** The public documents at this moment's prices. */
+  get ready(): ReadyDocuments {
+    return this.#documents.at(this.#board, this.needs.clock.now());
+  }
+
   /** Everything up to here is in the board. */
   get position(): Position {
     return this.#feed?.position ?? 0;
   }
 
-  /** Resolves with the menu in hand; rejects when the database does not give it. */
-  async start(): Promise<void> {
+  /**
+   * Resolves with the menu in hand; rejects when the database does not give it. `counted` waits until the table of uses has
+   * come to a position: what it has by then is read, what comes later is heard.
+   */
+  async start(counted: (position: Position) => Promise<void>): Promise<void> {
     const after = await this.needs.log.head();
+    await counted(after);
     await this.refresh();
     this.#feed = this.needs.feed.subscribe({
       name: "menu:board",
@@ -108,10 +122,21 @@ export class MenuFollower {
   }
 
   async #follow(events: readonly RecordedEvent[]): Promise<void> {
+    this.#learnUses(events);
     const types = new Set(events.map(({ type }) => type));
     if (types.has("menu.published")) await this.#next(() => this.#readDocument());
     if (types.has("menu.sale_changed") || types.has("menu.promo_changed"))
       await this.#next(() => this.#readOffers());
+  }
+
+  /** Events say how often an offer is used by then, so nothing needs to be read. */
+  #learnUses(events: readonly RecordedEvent[]): void {
+    const uses = usesIn(events);
+    if (uses.length === 0) return;
+    const before = this.#board;
+    this.#board = withUses(before, uses);
+    if (uses.some(({ offer_id }) => isSoldOut(before, offer_id) !== isSoldOut(this.#board, offer_id)))
+      this.onSoldOut();
   }
 
   #next(read: () => Promise<void>): Promise<void> {
@@ -127,6 +152,7 @@ export class MenuFollower {
   async #readOffers(): Promise<void> {
     const sales = await readSales(this.needs.pool, new Date(this.needs.clock.now()));
     const promos = await readPromos(this.needs.pool);
-    this.#board = withOffers(this.#board, sales, promos);
+    const uses = await readUses(this.needs.pool);
+    this.#board = withUses(withOffers(this.#board, sales, promos), uses);
   }
 }

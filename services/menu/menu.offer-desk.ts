@@ -3,20 +3,31 @@ import { cachedRead, endNow } from "../../mixins/cache-tags/cached-action";
 import type { Ctx } from "../../mixins/contract/caller";
 import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { orThrow, type Refusal } from "../../mixins/contract/refusal";
+import { keyOf, pageFrom } from "../../mixins/crud/page";
 import { readsOf } from "../../mixins/replica/reads";
 import type { Runtime } from "../../mixins/runtime";
 import * as contracts from "./menu-offer.contract";
+import { leftOf, usedOf, type MenuBoard } from "./menu.board";
 import { changeMenu, withPosition, type ChangeWork } from "./menu.change";
-import { keyOf, pageFrom } from "./menu.cursor";
+import type { FlashSale, PromoCode } from "./menu.events";
 import * as store from "./menu.offer-store";
+import { readTerms } from "./menu.offer-uses";
 import * as offers from "./menu.offers";
+import type { CountedPromo, CountedSale } from "./menu.schemas";
 
 const PAGE = 50;
 const SALES_TAG = "menu-sales";
 
+/** This node's menu. */
+interface Follower {
+  readonly board: MenuBoard;
+  reached(position: number | undefined): Promise<void>;
+}
+
 /** Actions for flash sales and promo codes. `show` puts a change on this node's board before its caller hears of it. */
 export function offerActions(
   runtime: Runtime,
+  follower: Follower,
   show: () => Promise<void>,
 ): NonNullable<ServiceSchema["actions"]> {
   const change = async (ctx: Ctx<unknown>, work: ChangeWork): Promise<CommandOutcome | Refusal> => {
@@ -24,13 +35,22 @@ export function offerActions(
     await Promise.all([show(), endNow(runtime, SALES_TAG)]);
     return outcome;
   };
-  return { ...offerReads(runtime), ...saleEdits(runtime, change), ...promoEdits(runtime, change) };
+  return { ...offerReads(runtime, follower), ...saleEdits(runtime, change), ...promoEdits(runtime, change) };
 }
 
 type Change = (ctx: Ctx<unknown>, work: ChangeWork) => Promise<CommandOutcome | Refusal>;
 
-function offerReads(runtime: Runtime) {
+function offerReads(runtime: Runtime, follower: Follower) {
   const { pool, clock } = runtime;
+  const counted = (sale: FlashSale): CountedSale => ({
+    ...sale,
+    remaining: finite(leftOf(follower.board, sale.sale_id, sale.limit_quantity)),
+  });
+  const countedPromo = (promo: PromoCode): CountedPromo => ({
+    ...promo,
+    used: usedOf(follower.board, promo.promo_id),
+    remaining: finite(leftOf(follower.board, promo.promo_id, promo.limit_total)),
+  });
   const reads = readsOf(runtime);
   // Sales that have not ended are kept; which of them run now is asked anew each time, so that they begin and end in time.
   const salesToCome = cachedRead(
@@ -41,7 +61,11 @@ function offerReads(runtime: Runtime) {
       // Rows that were changed by hand have no event.
       ttl_s: 300,
       tags: () => [SALES_TAG],
-      invalidate_on: { "menu.sale_changed": () => [SALES_TAG] },
+      invalidate_on: {
+        "menu.sale_changed": () => [SALES_TAG],
+        "flash_sale.started": () => [SALES_TAG],
+        "flash_sale.ended": () => [SALES_TAG],
+      },
     },
     () => store.readSales(pool, new Date(clock.now())),
   );
@@ -49,35 +73,46 @@ function offerReads(runtime: Runtime) {
     shop_sales: implement(contracts.shopSales, async ({ params: { after } }) => {
       const now = new Date(clock.now());
       const sales = await reads.read("flash_sales", (from) => store.readSales(from, now), { after });
+      await follower.reached(after);
       const items = sales
         .sort((a, b) => a.starts_at.localeCompare(b.starts_at))
         .slice(0, contracts.SHOP_SALES_MAX)
-        .map((sale) => ({ ...sale, running: sale.starts_at <= now.toISOString() }));
+        .map(counted)
+        .map((sale) => ({ ...sale, running: sale.starts_at <= now.toISOString() && sale.remaining !== 0 }));
       return { items };
     }),
     active_sales: implement(contracts.activeSales, async (ctx) => {
       const sales = await salesToCome(ctx);
       const now = new Date(clock.now()).toISOString();
-      return { items: sales.filter(({ starts_at, ends_at }) => starts_at <= now && now < ends_at) };
+      const running = sales.filter(({ starts_at, ends_at }) => starts_at <= now && now < ends_at);
+      return { items: running.map(counted).filter(({ remaining }) => remaining !== 0) };
     }),
     list_sales: implement(contracts.listSales, async ({ params }) => {
       const { limit = PAGE, cursor } = params;
       const sales = await store.pageSales(pool, orThrow(keyOf(cursor, "id")), limit + 1);
-      return pageFrom(sales, limit, ({ sale_id }) => sale_id);
+      const page = pageFrom(sales, limit, ({ sale_id }) => sale_id);
+      return { ...page, items: page.items.map(counted) };
     }),
     get_sale: implement(contracts.getSale, async ({ params: { sale_id } }) =>
-      orThrow((await store.readSale(pool, sale_id)) ?? offers.unknownSale(sale_id)),
+      counted(orThrow((await store.readSale(pool, sale_id))?.sale ?? offers.unknownSale(sale_id))),
     ),
     list_promos: implement(contracts.listPromos, async ({ params }) => {
       const { limit = PAGE, cursor } = params;
       const promos = await store.pagePromos(pool, orThrow(keyOf(cursor, "id")), limit + 1);
-      return pageFrom(promos, limit, ({ promo_id }) => promo_id);
+      const page = pageFrom(promos, limit, ({ promo_id }) => promo_id);
+      return { ...page, items: page.items.map(countedPromo) };
     }),
     get_promo: implement(contracts.getPromo, async ({ params: { promo_id } }) =>
-      orThrow((await store.readPromo(pool, promo_id)) ?? offers.unknownPromo(promo_id)),
+      countedPromo(orThrow((await store.readPromo(pool, promo_id)) ?? offers.unknownPromo(promo_id))),
     ),
+    offer_terms: implement(contracts.offerTerms, async ({ params: { offer_id } }) => ({
+      terms: (await readTerms(pool, offer_id)) ?? null,
+    })),
   };
 }
+
+/** JSON knows no infinity: null means without limit. */
+const finite = (left: number): number | null => (left === Infinity ? null : left);
 
 function saleEdits({ log, ids }: Runtime, change: Change) {
   return {

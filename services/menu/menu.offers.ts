@@ -1,7 +1,15 @@
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { MenuChange, Sign } from "./menu.change";
-import { flashSaleStream, promoCodeStream, type FlashSale, type PromoCode } from "./menu.events";
+import {
+  flashSaleStream,
+  promoCodeStream,
+  type FlashSale,
+  type MenuEvent,
+  type PromoCode,
+} from "./menu.events";
 import * as store from "./menu.offer-store";
+import { readUsed } from "./menu.offer-uses";
+import { announcement, ended, unitsLeft, type SalePhase } from "./menu.sale-phase";
 import { lockHead, readDocumentNewer, type Queryable } from "./menu.store";
 
 /** Edits of flash sales and promo codes; each runs inside a transaction. A change names what it changes. */
@@ -10,7 +18,8 @@ type Named<T> = { readonly [F in keyof T]?: T[F] };
 export type SaleTerms = Named<Omit<FlashSale, "sale_id">>;
 export type PromoTerms = Named<Omit<PromoCode, "promo_id">>;
 
-const NEW_SALE = { percent: null, price_minor: null };
+const NEW_SALE = { percent: null, price_minor: null, limit_quantity: null };
+const NO_BENEFIT = { percent: null, price_minor: null };
 const NEW_PROMO = {
   percent: null,
   amount_minor: null,
@@ -18,6 +27,9 @@ const NEW_PROMO = {
   valid_from: null,
   valid_until: null,
   active: true,
+  limit_total: null,
+  limit_per_user: null,
+  first_order_only: false,
 };
 
 export async function createSale(
@@ -26,7 +38,7 @@ export async function createSale(
   terms: SaleTerms & Pick<FlashSale, "name" | "item_ids" | "starts_at" | "ends_at">,
   sign: Sign,
 ): Promise<MenuChange | Refusal> {
-  return saveSale(tx, { sale_id, ...NEW_SALE, ...terms }, terms, sign);
+  return saveSale(tx, { sale_id, ...NEW_SALE, ...terms }, "planned", terms, sign);
 }
 
 export async function changeSale(
@@ -35,10 +47,10 @@ export async function changeSale(
   terms: SaleTerms,
   sign: Sign,
 ): Promise<MenuChange | Refusal> {
-  const sale = await store.readSale(tx, sale_id, "for update");
-  if (sale === undefined) return unknownSale(sale_id);
-  const benefit = terms.percent !== undefined || terms.price_minor !== undefined ? NEW_SALE : {};
-  return saveSale(tx, { ...sale, ...benefit, ...terms }, terms, sign);
+  const known = await store.readSale(tx, sale_id, "for update");
+  if (known === undefined) return unknownSale(sale_id);
+  const benefit = terms.percent !== undefined || terms.price_minor !== undefined ? NO_BENEFIT : {};
+  return saveSale(tx, { ...known.sale, ...benefit, ...terms }, known.phase, terms, sign);
 }
 
 export async function deleteSale(
@@ -46,14 +58,15 @@ export async function deleteSale(
   sale_id: string,
   { by, at }: Sign,
 ): Promise<MenuChange | Refusal> {
-  const expected_version = await store.deleteSale(tx, sale_id);
-  if (expected_version === undefined) return unknownSale(sale_id);
-  const data = { sale_id, sale: null, by, at };
+  const known = await store.deleteSale(tx, sale_id);
+  if (known === undefined) return unknownSale(sale_id);
+  const removed: MenuEvent = { type: "menu.sale_changed", data: { sale_id, sale: null, by, at } };
+  const over = known.phase === "running" ? [ended(known.sale, "deleted", Date.parse(at))] : [];
   return {
     stream_id: flashSaleStream(sale_id),
     stream_type: "flash-sale",
-    expected_version,
-    event: { type: "menu.sale_changed", data },
+    expected_version: known.version,
+    events: [removed, ...over],
     answer: { sale_id },
   };
 }
@@ -61,6 +74,7 @@ export async function deleteSale(
 async function saveSale(
   tx: Queryable,
   wanted: FlashSale,
+  phase: SalePhase,
   named: SaleTerms,
   { by, at }: Sign,
 ): Promise<MenuChange | Refusal> {
@@ -85,13 +99,18 @@ async function saveSale(
       item_id: unknown,
     });
   const saved: FlashSale = { ...sale, starts_at, ends_at };
-  const expected_version = await store.writeSale(tx, saved, at);
-  const data = { sale_id: sale.sale_id, sale: saved, by, at };
+  const said: MenuEvent = { type: "menu.sale_changed", data: { sale_id: sale.sale_id, sale: saved, by, at } };
+  const left = unitsLeft(saved.limit_quantity, await readUsed(tx, sale.sale_id));
+  const due = announcement({ sale: saved, phase, left }, Date.parse(at));
+  const events = [said, ...due.events];
+  const expected_version = await store.writeSale(tx, saved, {
+    ...{ phase: due.phase, events: events.length, at },
+  });
   return {
     stream_id: flashSaleStream(sale.sale_id),
     stream_type: "flash-sale",
     expected_version,
-    event: { type: "menu.sale_changed", data },
+    events,
     answer: { sale: saved },
   };
 }
@@ -138,7 +157,7 @@ export async function deletePromo(
     stream_id: promoCodeStream(promo_id),
     stream_type: "promo-code",
     expected_version,
-    event: { type: "menu.promo_changed", data },
+    events: [{ type: "menu.promo_changed", data }],
     answer: { promo_id },
   };
 }
@@ -171,7 +190,7 @@ async function savePromo(tx: Queryable, wanted: PromoCode, { by, at }: Sign): Pr
     stream_id: promoCodeStream(promo.promo_id),
     stream_type: "promo-code",
     expected_version,
-    event: { type: "menu.promo_changed", data },
+    events: [{ type: "menu.promo_changed", data }],
     answer: { promo },
   };
 }

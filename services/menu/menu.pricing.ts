@@ -1,21 +1,25 @@
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { OrderExtra, OrderLine } from "../order/order.events";
-import type { MenuBoard, Sellable, TimedPromo } from "./menu.board";
-import type { MenuWish, Quote } from "./menu.contract";
+import { leftOf, type MenuBoard, type Sellable, type TimedPromo } from "./menu.board";
+import type { LimitedUse, MenuWish, Quote, QuoteWish } from "./menu.contract";
+import type { FlashSale, PromoCode } from "./menu.events";
 import { nameKey } from "./menu.item";
+import { cheapestSale, percentOf } from "./menu.sale-prices";
 
 /**
  * Prices a wish from a board at a moment: pure, whole minor units only, a few microseconds.
  *
  * An item is found by id, or without one by its name in either language. Every extra counts once: naming one twice is
  * refused, because charging once and charging twice would each surprise somebody. An ingredient left out lowers no price.
- * The cheapest flash sale in force applies to an item; a promo code then takes its part off the sum, never below zero.
+ * The cheapest flash sale in force applies to a line, if it has enough units for the whole of it: no line is sold at two
+ * prices. A promo code then takes its part off the sum, never below zero.
  */
-export function quote(board: MenuBoard, wish: MenuWish, now_ms: number): Quote | Refusal {
+export function quote(board: MenuBoard, wish: QuoteWish, now_ms: number): Quote | Refusal {
+  const units = new SaleUnits(board, wish.remaining ?? {});
   const items: OrderLine[] = [];
   let items_total_minor = 0;
   for (const [index, wished] of wish.items.entries()) {
-    const line = priceLine(board, wished, index, now_ms);
+    const line = priceLine({ board, units, now_ms }, wished, index);
     if ("refused" in line) return line;
     items.push(line);
     items_total_minor += line.line_total_minor;
@@ -30,25 +34,57 @@ export function quote(board: MenuBoard, wish: MenuWish, now_ms: number): Quote |
     items_total_minor,
     discount_minor: promo === null ? 0 : discountOf(promo, items_total_minor),
     promo_code: promo === null ? null : promo.promo.code,
+    limited: [...(promo === null ? [] : promoUse(promo.promo)), ...units.taken()],
   };
 }
 
-/** `part` percent of an amount, rounded down. */
-function percentOf(amount_minor: number, percent: number): number {
-  const hundredfold = amount_minor * percent;
-  return (hundredfold - (hundredfold % 100)) / 100;
+/** What a wish takes of limited sales while it is priced, line by line. */
+class SaleUnits {
+  readonly #taken = new Map<string, number>();
+
+  /** `told` is what a quota has said since, by sale; the board may not know it yet. */
+  constructor(
+    private readonly board: MenuBoard,
+    private readonly told: Readonly<Record<string, number>>,
+  ) {}
+
+  has({ sale_id, limit_quantity }: FlashSale, quantity: number): boolean {
+    if (limit_quantity === null) return true;
+    const known = leftOf(this.board, sale_id, limit_quantity);
+    const left = Math.min(known, this.told[sale_id] ?? Infinity);
+    return quantity <= left - (this.#taken.get(sale_id) ?? 0);
+  }
+
+  take({ sale_id, limit_quantity }: FlashSale, quantity: number): void {
+    if (limit_quantity !== null) this.#taken.set(sale_id, (this.#taken.get(sale_id) ?? 0) + quantity);
+  }
+
+  /** By id. */
+  taken(): LimitedUse[] {
+    const sales = [...this.#taken].sort(([a], [b]) => (a < b ? -1 : 1));
+    return sales.map(([offer_id, units]) => ({ kind: "sale", offer_id, units, first_order_only: false }));
+  }
+}
+
+/** An order uses a code once; one without any limit is not counted. */
+function promoUse({ promo_id, limit_total, limit_per_user, first_order_only }: PromoCode): LimitedUse[] {
+  if (limit_total === null && limit_per_user === null && !first_order_only) return [];
+  return [{ kind: "promo", offer_id: promo_id, units: 1, first_order_only }];
+}
+
+/** Where and when a line is priced, and what the lines before it have taken. */
+interface Pricing {
+  readonly board: MenuBoard;
+  readonly units: SaleUnits;
+  readonly now_ms: number;
 }
 
 function no(code: string, detail: string, index: number, data?: Readonly<Record<string, unknown>>): Refusal {
   return refuse("unprocessable", code, detail, { ...data, item_index: index });
 }
 
-function priceLine(
-  board: MenuBoard,
-  wished: MenuWish["items"][number],
-  index: number,
-  now_ms: number,
-): OrderLine | Refusal {
+function priceLine(pricing: Pricing, wished: MenuWish["items"][number], index: number): OrderLine | Refusal {
+  const { board } = pricing;
   const sellable = findSellable(board, wished, index);
   if ("refused" in sellable) return sellable;
   const { kind, item, missing } = sellable;
@@ -58,7 +94,7 @@ function priceLine(
   if ("refused" in extras) return extras;
   const excluded = findExcluded(sellable, wished.exclude_ingredients ?? [], index);
   if ("refused" in excluded) return excluded;
-  const { unit_price_minor, flash_sale_id } = salePrice(board, item.id, item.price_minor, now_ms);
+  const { unit_price_minor, flash_sale_id } = salePrice(pricing, item, wished.quantity);
   const one_minor = extras.reduce((sum, { price_minor }) => sum + price_minor, unit_price_minor);
   return {
     kind,
@@ -136,18 +172,15 @@ function findExcluded(from: Sellable, names: readonly string[], index: number): 
   return [...excluded];
 }
 
-function salePrice(board: MenuBoard, item_id: string, list_minor: number, now_ms: number) {
-  let best: { unit_price_minor: number; flash_sale_id: string | null } = {
-    unit_price_minor: list_minor,
-    flash_sale_id: null,
-  };
-  for (const { sale, starts_ms, ends_ms } of board.sales.get(item_id) ?? []) {
-    if (now_ms < starts_ms || now_ms >= ends_ms) continue;
-    const price_minor = sale.price_minor ?? percentOf(list_minor, 100 - (sale.percent ?? 0));
-    if (price_minor < best.unit_price_minor)
-      best = { unit_price_minor: price_minor, flash_sale_id: sale.sale_id };
-  }
-  return best;
+function salePrice(
+  { board, units, now_ms }: Pricing,
+  { id, price_minor }: Sellable["item"],
+  quantity: number,
+): Pick<OrderLine, "unit_price_minor" | "flash_sale_id"> {
+  const found = cheapestSale(board, id, price_minor, now_ms, (sale) => units.has(sale, quantity));
+  if (found === undefined) return { unit_price_minor: price_minor, flash_sale_id: null };
+  units.take(found.sale, quantity);
+  return { unit_price_minor: found.price_minor, flash_sale_id: found.sale.sale_id };
 }
 
 function findPromo(
@@ -165,6 +198,8 @@ function findPromo(
   if (!promo.active || now_ms >= until_ms)
     return say("promo.expired", `The promo code ${code} is no longer valid.`);
   if (now_ms < from_ms) return say("promo.not_started", `The promo code ${code} is not valid yet.`);
+  if (leftOf(board, promo.promo_id, promo.limit_total) === 0)
+    return say("promo.used_up", `The promo code ${code} has been used as often as it may be.`);
   if (total_minor < promo.min_total_minor)
     return refuse("unprocessable", "promo.total_too_small", `The promo code ${code} needs a larger order.`, {
       promo_code: code,

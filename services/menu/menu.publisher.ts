@@ -161,7 +161,7 @@ async function putInForce(
     stream_type: "menu",
     // One event a version: the stream counts along with the menu.
     expected_version: head.version,
-    event: { type: "menu.published", data: info },
+    events: [{ type: "menu.published", data: info }],
     answer: info,
   };
 }

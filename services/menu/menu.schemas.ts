@@ -77,8 +77,11 @@ export const MenuItemSchema = Type.Unsafe<MenuItem>(
 );
 
 const common = { id: Uuid, name: ItemName, price_minor: ItemPrice };
+/** In public documents, while a sale lowers the item's price. */
+const sale = Type.Optional(strictObject({ flash_sale_id: Uuid, price_minor: ItemPrice, ends_at: Timestamp }));
 const PizzaSchema = strictObject({
   ...common,
+  sale,
   ingredients: itemFields.ingredients,
   extras: itemFields.extras,
   available: Type.Boolean(),
@@ -87,6 +90,7 @@ const PizzaSchema = strictObject({
 const ExtraSchema = strictObject({ ...common, available: Type.Boolean() });
 const SetSchema = strictObject({
   ...common,
+  sale,
   items: itemFields.items,
   available: Type.Boolean(),
   image: Image,
@@ -117,6 +121,9 @@ export const MenuDocumentSchema = Type.Unsafe<MenuDocument>(documentSchemas.menu
 
 export const Percent = Type.Integer({ minimum: 1, maximum: 100 });
 
+/** A whole number of times, at least once. */
+export const UseLimit = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+
 const saleFields = {
   sale_id: Uuid,
   name: ItemName,
@@ -125,27 +132,52 @@ const saleFields = {
   price_minor: nullable(ItemPrice),
   starts_at: Timestamp,
   ends_at: Timestamp,
+  limit_quantity: Type.Union([UseLimit, Type.Null()], {
+    description: "Units sold at the sale's price, in all orders together; null: no limit",
+  }),
 };
 export const FlashSaleSchema = Type.Unsafe<FlashSale>(strictObject(saleFields));
 
+const remaining = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+  description: "How often it can still be used; null: no limit",
+});
+/** A sale, and how many units are left. */
+export type CountedSale = FlashSale & { remaining: number | null };
+const countedSale = { ...saleFields, remaining };
+export const CountedSaleSchema = Type.Unsafe<CountedSale>(strictObject(countedSale));
+
 /** A sale as the shop announces it. */
-export const AnnouncedSaleSchema = Type.Unsafe<FlashSale & { running: boolean }>(
+export const AnnouncedSaleSchema = Type.Unsafe<CountedSale & { running: boolean }>(
   strictObject({
-    ...saleFields,
-    running: Type.Boolean({ description: "Has begun, by the server's clock" }),
+    ...countedSale,
+    running: Type.Boolean({ description: "Its prices are in force, by the server's clock" }),
   }),
 );
 
-export const PromoCodeSchema = Type.Unsafe<PromoCode>(
+const promoFields = {
+  promo_id: Uuid,
+  code: Type.String(),
+  percent: nullable(Percent),
+  amount_minor: nullable(ItemPrice),
+  min_total_minor: Type.Integer({ minimum: 0 }),
+  valid_from: nullable(Timestamp),
+  valid_until: nullable(Timestamp),
+  active: Type.Boolean(),
+  limit_total: Type.Union([UseLimit, Type.Null()], { description: "Orders that may use it; null: no limit" }),
+  limit_per_user: Type.Union([UseLimit, Type.Null()], {
+    description: "Orders of one customer, who has to be signed in; null: no limit",
+  }),
+  first_order_only: Type.Boolean({ description: "Only for a customer's first order" }),
+};
+export const PromoCodeSchema = Type.Unsafe<PromoCode>(strictObject(promoFields));
+
+/** A promo code, and how many orders use it. One without any limit is not counted. */
+export type CountedPromo = PromoCode & { used: number; remaining: number | null };
+export const CountedPromoSchema = Type.Unsafe<CountedPromo>(
   strictObject({
-    promo_id: Uuid,
-    code: Type.String(),
-    percent: nullable(Percent),
-    amount_minor: nullable(ItemPrice),
-    min_total_minor: Type.Integer({ minimum: 0 }),
-    valid_from: nullable(Timestamp),
-    valid_until: nullable(Timestamp),
-    active: Type.Boolean(),
+    ...promoFields,
+    used: Type.Integer({ minimum: 0, description: "Orders that use it; counted while it has a limit" }),
+    remaining,
   }),
 );
 

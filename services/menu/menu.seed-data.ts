@@ -2,7 +2,7 @@ import { derivedUuid } from "../../mixins/derived-id";
 import type { FlashSale, LocalizedName, PromoCode } from "./menu.events";
 import type { MenuItem } from "./menu.schemas";
 
-/** The menu of a first start: nine pizzas, three sets, one extra, a flash sale and a promo code. */
+/** The menu of a first start: nine pizzas, three sets, one extra, a flash sale and two promo codes. */
 
 const SORT_STEP = 10;
 const DAY_MS = 86_400_000;
@@ -106,6 +106,7 @@ export function seedSale(now_ms: number): FlashSale {
     price_minor: null,
     starts_at: new Date(now_ms).toISOString(),
     ends_at: new Date(now_ms + 7 * DAY_MS).toISOString(),
+    limit_quantity: null,
   };
 }
 
@@ -118,4 +119,14 @@ export const SEED_PROMO: PromoCode = {
   valid_from: null,
   valid_until: null,
   active: true,
+  limit_total: null,
+  limit_per_user: null,
+  first_order_only: false,
+};
+
+/** For the first order of a customer, while there are any left. */
+export const SEED_LIMITED_PROMO: PromoCode = {
+  ...SEED_PROMO,
+  ...{ promo_id: idOf("WELCOME15"), code: "WELCOME15", percent: 15, min_total_minor: 0 },
+  ...{ limit_total: 500, first_order_only: true },
 };

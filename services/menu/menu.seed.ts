@@ -3,16 +3,17 @@ import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changeRows } from "../../mixins/crud/row-change";
 import type { Runtime } from "../../mixins/runtime";
 import { appendOf, type MenuChange, type Sign } from "./menu.change";
+import type { PromoCode } from "./menu.events";
 import { createPromo, createSale } from "./menu.offers";
 import { publishDrafts } from "./menu.publisher";
-import { SEED_ITEMS, SEED_PROMO, seedSale } from "./menu.seed-data";
+import { SEED_ITEMS, SEED_LIMITED_PROMO, SEED_PROMO, seedSale } from "./menu.seed-data";
 import * as store from "./menu.store";
 
 /** Never leaves this file: the chain has a menu already, and it is the chain's own by now. */
 const ALREADY = refuse("conflict", "menu.already_seeded", "There is a menu already.");
 
 /**
- * Publishes the first menu with its flash sale and promo code, in one transaction and through the same code as any other
+ * Publishes the first menu with its flash sale and promo codes, in one transaction and through the same code as any other
  * publish. Does nothing where any menu was ever published, so that a later start never takes back what people changed.
  * @returns whether it did something.
  */
@@ -26,7 +27,8 @@ export async function seedMenu(
     const { version } = await store.lockHead(tx);
     if (version > 0) return ALREADY;
     const published = await publishFirst(tx, sign);
-    const changes = [published, await offerSale(tx, now_ms, sign), await offerPromo(tx, sign)];
+    const changes = [published, await offerSale(tx, now_ms, sign)];
+    for (const promo of [SEED_PROMO, SEED_LIMITED_PROMO]) changes.push(await offerPromo(tx, promo, sign));
     const streams = changes.map((change) => appendOf(orDefect(change)));
     return { streams, answer: {}, meta: { actor: "system:seed" } };
   });
@@ -53,8 +55,11 @@ function offerSale(tx: store.Queryable, now_ms: number, sign: Sign): Promise<Men
   return createSale(tx, sale_id, terms, sign);
 }
 
-function offerPromo(tx: store.Queryable, sign: Sign): Promise<MenuChange | Refusal> {
-  const { promo_id, ...terms } = SEED_PROMO;
+function offerPromo(
+  tx: store.Queryable,
+  { promo_id, ...terms }: PromoCode,
+  sign: Sign,
+): Promise<MenuChange | Refusal> {
   return createPromo(tx, promo_id, terms, sign);
 }
 

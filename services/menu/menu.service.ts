@@ -4,9 +4,12 @@ import type { RawDocument, ResultOf } from "../../mixins/contract/contract";
 import { faultOf } from "../../mixins/contract/fault";
 import { act, implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
+import type { ProjectionHost } from "../../mixins/projection/projection";
+import { startProjection } from "../../mixins/projection/start-projection";
 import { hotDocumentsOf } from "../../mixins/rest/hot-documents";
 import type { Runtime } from "../../mixins/runtime";
 import { fleetNodesOf } from "../../mixins/transport/fleet-nodes";
+import { usedOf } from "./menu.board";
 import { changeMenu } from "./menu.change";
 import {
   getMenu,
@@ -17,17 +20,21 @@ import {
   quoteMenu,
   reloadMenu,
   type MenuDocumentPart,
-  type MenuWish,
   type Quote,
+  type QuoteWish,
 } from "./menu.contract";
 import { deskActions } from "./menu.desk";
 import { MenuFollower } from "./menu.follower";
 import { offerActions } from "./menu.offer-desk";
+import { offerUsesProjection } from "./menu.offer-uses";
 import { quote } from "./menu.pricing";
 import { reloadRows } from "./menu.publisher";
+import { startSaleClock, type SaleClock } from "./menu.sale-clock";
 
 /** A broker event, without content: the menu has changed, read it again. */
 const CHANGED = "menu.changed";
+/** The count of uses may have a long way to go after a restore; a node that is not there by then gives up. */
+const BOOTSTRAP_TIMEOUT_MS = 600_000;
 /** A status page does not wait longer for a node; one that lives answers within milliseconds. */
 const NODE_ANSWERS_MS = 700;
 
@@ -35,10 +42,11 @@ const PARTS = Object.keys(menuDocuments) as MenuDocumentPart[];
 
 /** The menu: what there is, what it costs, and the desk where both are changed. */
 export function createMenuService(runtime: Runtime): ServiceSchema {
-  const { broker, clock } = runtime;
+  const { broker, clock, pool, feed, log } = runtime;
   const logger = broker.getLogger("menu");
-  const follower = new MenuFollower(runtime, logger);
+  const follower = new MenuFollower(runtime, logger, () => background?.clock.wake());
   const withdrawals: (() => void)[] = [];
+  let background: { readonly uses: ProjectionHost; readonly clock: SaleClock } | undefined;
 
   /**
    * This node's board at once, and a hint to the others. Neither is what a change relies on: all hear of it from the log.
@@ -51,15 +59,19 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
       logger.warn(`The changed menu was not read at once: ${String(error)}`);
     });
   };
-  const price = ({ params }: Ctx<MenuWish>): Quote => orThrow(quote(follower.board, params, clock.now()));
+  const price = (wish: QuoteWish): Quote => orThrow(quote(follower.board, wish, clock.now()));
 
   return {
     name: "menu",
     version: 1,
     settings: { $noVersionPrefix: true },
     actions: {
-      quote: implement(quoteMenu, price),
-      quote_cart: implement(quoteCart, price),
+      quote: implement(quoteMenu, ({ params }) => price(params)),
+      quote_cart: implement(quoteCart, ({ params }) => {
+        const { menu_version, currency, items, items_total_minor, discount_minor, promo_code } =
+          price(params);
+        return { menu_version, currency, items, items_total_minor, discount_minor, promo_code };
+      }),
       get: implement(getMenu, async ({ params }) => {
         await follower.reached(params.after);
         return follower.board.document;
@@ -75,7 +87,7 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
       node: implement(nodeMenu, () => menuOf(follower)),
       reload: reloadAction(runtime, follower, show),
       ...deskActions(runtime, follower, show),
-      ...offerActions(runtime, show),
+      ...offerActions(runtime, follower, show),
     },
     events: {
       [CHANGED]: async ({ nodeID }: Context) => {
@@ -83,16 +95,20 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
       },
     },
     async started() {
-      await follower.start();
+      const uses = await startProjection({ pool, feed, log, logger }, offerUsesProjection);
+      await follower.start((position) => uses.reached(position, BOOTSTRAP_TIMEOUT_MS));
+      background = { uses, clock: startSaleClock(runtime, logger, (id) => usedOf(follower.board, id)) };
       for (const part of PARTS) {
         const path = menuDocuments[part].rest?.[0]?.path;
         if (path !== undefined)
-          withdrawals.push(hotDocumentsOf(broker).register(path, () => follower.board.ready[part]));
+          withdrawals.push(hotDocumentsOf(broker).register(path, () => follower.ready[part]));
       }
     },
     async stopped() {
       for (const withdraw of withdrawals.splice(0)) withdraw();
+      await background?.clock.stop();
       await follower.stop();
+      await background?.uses.stop();
     },
   };
 }
@@ -133,7 +149,7 @@ async function readyDocument(
   { params, nodeID }: Ctx<{ after?: number }>,
 ): Promise<RawDocument> {
   await follower.reached(params.after);
-  const ready = follower.board.ready[part];
+  const ready = follower.ready[part];
   return nodeID === null || nodeID === broker.nodeID ? ready : { ...ready, body: ready.body.toString() };
 }
 

@@ -6,6 +6,7 @@ import type { OrderEvent } from "../order/order.events";
 import { eventViewFor, orderViewFor, type OrderFacts, type OrderView } from "../order/order.view";
 import type { SlotView } from "../slot/slot.events";
 import {
+  ENTITY_EVENTS,
   ORDER_KEPT_MS,
   orderKey,
   orderStatusKey,
@@ -69,6 +70,7 @@ const CHANNELS: Readonly<Record<string, OutgoingChannel>> = {
   "order.processed": "order:status:changed",
   "order.refunded": "order:status:changed",
   "menu.published": "menu:updated",
+  ...Object.fromEntries(ENTITY_EVENTS.map((type) => [type, type])),
 } satisfies Partial<Record<OrderEvent["type"] | "menu.published", OutgoingChannel>>;
 
 /** What an event says to the channels, in the form that the sockets send; undefined for one that says nothing. */
@@ -76,8 +78,13 @@ export function messageOf(event: RecordedEvent): Message | undefined {
   const channel = Object.hasOwn(CHANNELS, event.type) ? CHANNELS[event.type] : undefined;
   if (channel === undefined) return undefined;
   const { recorded_at: timestamp, position } = event;
-  const data = channel === "menu:updated" ? menuNews(event) : orderNews(event);
+  const data = newsOf(channel, event);
   return { channel, text: JSON.stringify({ type: channel, data, timestamp, position }), position };
+}
+
+function newsOf(channel: OutgoingChannel, event: RecordedEvent): object {
+  if (channel === event.type) return event.data as object;
+  return channel === "menu:updated" ? menuNews(event) : orderNews(event);
 }
 
 function menuNews({ data }: RecordedEvent): object {

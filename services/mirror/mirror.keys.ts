@@ -1,3 +1,5 @@
+import { CAMERA_EVENT_TYPES } from "../camera/camera.events";
+
 /** Names and lifetimes of what readers outside Forno find in Redis. The names are those of older systems: a contract. */
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +22,11 @@ export const MARKER_KEY = "forno:mirror";
 /** Anybody publishes anything here when the menu's rows were changed. */
 export const MENU_UPDATE_CHANNEL = "menu:update";
 
-export type OutgoingChannel = "order:created" | "order:status:changed" | "menu:updated";
+export type OutgoingChannel =
+  "order:created" | "order:status:changed" | "menu:updated" | (typeof ENTITY_EVENTS)[number];
+
+/** Events of entities that go out as they are, each on the channel of its own name. */
+export const ENTITY_EVENTS = [...CAMERA_EVENT_TYPES] as const;
 
 /** A value that belongs into Redis because of the log up to a position. */
 export interface KeyWrite {

@@ -1,5 +1,30 @@
 import { cacheRulesOf } from "../../mixins/cache-tags/cache-rules";
+import { strategyOf } from "../../mixins/cache-tags/cached-action";
+import type { ResultOf } from "../../mixins/contract/contract";
 import type { Runtime } from "../../mixins/runtime";
+import type { nodeCache } from "./ops.contract";
+
+/** What this node knows of its cached actions: those that it runs, and those whose values it can see. */
+export async function nodeCacheFigures({
+  broker,
+  cache,
+}: Pick<Runtime, "broker" | "cache">): Promise<ResultOf<typeof nodeCache>> {
+  const { backend, up, names } = await cache.status();
+  const rules = cacheRulesOf(broker);
+  const figures = new Map(names.map((each) => [each.name, each]));
+  const actions = [...new Set([...rules.all.keys(), ...figures.keys()])].sort().map((name) => {
+    const { entries = 0, hits = 0, misses = 0, bypasses = 0 } = figures.get(name) ?? {};
+    const rule = rules.all.get(name);
+    const ended_ms = rules.endedAt(name);
+    return {
+      ...{ name, entries, hits, misses, bypasses },
+      strategy: rule === undefined ? null : strategyOf(rule),
+      ttl_s: rule?.ttl_s ?? null,
+      ended_at: ended_ms === undefined ? null : new Date(ended_ms).toISOString(),
+    };
+  });
+  return { scope: cache.scope, backend, up, actions };
+}
 
 /** `cache status`: what is cached, by name. `cache tags`: tags in use. `cache invalidate TAG`: ends what carries it. */
 export async function cacheCommand(

@@ -1,6 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
-import { strictObject } from "../../mixins/contract/schemas";
+import { literals, nullable, strictObject, Timestamp } from "../../mixins/contract/schemas";
 
 const Check = Type.Object(
   {
@@ -63,6 +63,31 @@ export const getReadiness = contract({
   params: strictObject({}),
   result: strictObject({ ready: Type.Boolean(), phase: Phase, down: Type.Array(Type.String()) }),
   rest: [{ method: "GET", path: "/api/v1/health/ready" }],
+});
+
+const Count = Type.Integer({ minimum: 0 });
+
+/** What one node knows of the cache, since its start. Asked of each by its name. */
+export const nodeCache = contract({
+  name: "ops.cache_node",
+  summary: "What this node knows of the cache",
+  kind: "query",
+  permission: "internal",
+  params: strictObject({}),
+  result: strictObject({
+    scope: literals("node", "chain"),
+    backend: literals("memory", "redis"),
+    up: Type.Boolean(),
+    actions: Type.Array(
+      strictObject({
+        ...{ name: Type.String(), entries: Count, hits: Count, misses: Count, bypasses: Count },
+        strategy: nullable(literals("ttl", "tag", "event")),
+        ttl_s: nullable(Type.Number()),
+        ended_at: nullable(Timestamp),
+      }),
+      { description: "strategy and ttl_s are null where this node does not run the action" },
+    ),
+  }),
 });
 
 export const opsContracts = [getHealth, getLiveness, getReadiness] as const;

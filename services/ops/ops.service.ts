@@ -12,7 +12,8 @@ import type { Runtime } from "../../mixins/runtime";
 import { diskProbe, registerDiskMetrics } from "./disk-probe";
 import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
 import { registerNodeMetrics } from "./node-metrics";
-import { getHealth, getLiveness, getReadiness } from "./ops.contract";
+import { nodeCacheFigures } from "./cache-command";
+import { getHealth, getLiveness, getReadiness, nodeCache } from "./ops.contract";
 
 const UNAVAILABLE = 503;
 
@@ -57,6 +58,7 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
         if (!ready) answerWith(ctx, UNAVAILABLE);
         return { ready, phase: readiness.phase, down };
       }),
+      cache_node: implement(nodeCache, () => nodeCacheFigures(runtime)),
     },
   };
 }

@@ -3,6 +3,7 @@ import { contract } from "../../mixins/contract/contract";
 import {
   AfterParam,
   LocalDate,
+  nullable,
   PageParams,
   pageOf,
   strictObject,
@@ -10,6 +11,7 @@ import {
   Uuid,
 } from "../../mixins/contract/schemas";
 import { quoteMenu, WishedItem } from "../menu/menu.contract";
+import { PROMO_REFUSALS } from "../quota/quota.contract";
 import { placeInSlot } from "../slot/slot.contract";
 import {
   DeskChannel,
@@ -33,6 +35,9 @@ const PLACE_REFUSALS = [
   "order.address_required",
   "order.time_in_past",
   "order.time_too_far",
+  "order.price_changed",
+  ...PROMO_REFUSALS.filter((code) => code !== "promo.used_up"),
+  "offer.over",
   ...(quoteMenu.refusals ?? []),
   // An unknown branch among them.
   ...(placeInSlot.refusals ?? []),
@@ -49,6 +54,13 @@ const Wish = {
   notes: Type.Optional(FreeText(1000)),
   items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),
   promo_code: Type.Optional(FreeText(40)),
+  expected_total_minor: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: "What the customer was shown as the total: any other is refused as order.price_changed",
+    }),
+  ),
 };
 
 /** A customer or a guest orders. The customer is the caller, whatever name and phone are to be called. */
@@ -75,6 +87,16 @@ export const placeOrderAtDesk = contract({
   result: PlacedOrderSchema,
   rest: [{ method: "POST", path: "/api/v1/erp/orders", status: 201 }],
   refusals: [...PLACE_REFUSALS, "order.not_yours"],
+});
+
+/** The order that a command has placed, for rooms that derive command ids and lost the answer; null: none. */
+export const orderPlacedBy = contract({
+  name: "order.placed_by",
+  summary: "The order that a command has placed",
+  kind: "query",
+  permission: "internal",
+  params: strictObject({ command_id: Uuid }),
+  result: strictObject({ order: nullable(PlacedOrderSchema) }),
 });
 
 const Page = { ...PageParams, ...AfterParam };
@@ -235,7 +257,10 @@ export const listMyOrders = contract({
   permission: "session",
   params: strictObject(Page),
   result: pageOf(OrderViewSchema),
-  rest: [{ method: "GET", path: "/api/v1/orders" }],
+  rest: [
+    { method: "GET", path: "/api/v1/orders" },
+    { method: "GET", path: "/api/orders" },
+  ],
   refusals: ["input.cursor_malformed"],
 });
 

@@ -1,7 +1,7 @@
 import type { Decider, Decision } from "../../mixins/actor/decider";
 import type { Caller } from "../../mixins/contract/caller";
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
-import type { Fulfilment, OrderEvent, OrderStatus } from "./order.events";
+import type { Fulfilment, OrderEvent, OrderHold, OrderStatus } from "./order.events";
 import type { SlotShare } from "../slot/slot.events";
 import { isCancellable, isClosed, mayStep, nextStep, type OrderStep } from "./order.states";
 import { isWithinReach } from "./order.view";
@@ -44,6 +44,7 @@ export interface PlacedState {
   };
   readonly fulfilment: Fulfilment;
   readonly shares: readonly SlotShare[];
+  readonly holds: readonly OrderHold[] | undefined;
   readonly track_token: string;
   readonly total_minor: number;
   readonly status: OrderStatus;
@@ -142,7 +143,8 @@ function cancel({ reason, by, at, track_token }: Of<"order.cancel">, order: Plac
   if (!isCancellable(order.status)) {
     return illegalStep(order.status, "cancelled", nextStep(order.status, order.fulfilment));
   }
-  const data = { ...order.ref, from: order.status, reason, at, shares: order.shares };
+  const { ref, status, shares, holds } = order;
+  const data = { ...ref, from: status, reason, at, shares, ...(holds === undefined ? {} : { holds }) };
   return { events: [{ type: "order.cancelled", data }], answer: answerOf(order, "cancelled", at) };
 }
 
@@ -209,6 +211,7 @@ function placedState(placed: Extract<OrderEvent, { type: "order.placed" }>["data
     ref: { order_id, branch_id, display_id, business_date, placed_at, user_id: customer.user_id },
     fulfilment: placed.fulfilment,
     shares: placed.shares,
+    holds: placed.holds,
     track_token: placed.track_token,
     total_minor: placed.total_minor,
     status: "pending",

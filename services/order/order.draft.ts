@@ -1,9 +1,9 @@
 import type { ParamsOf } from "../../mixins/contract/contract";
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
-import type { Branch } from "../branch/branch.events";
-import type { Quote } from "../menu/menu.contract";
+import { deliveryFeeOf, type Branch } from "../branch/branch.events";
+import type { CartQuote } from "../menu/menu.contract";
 import type { placeOrder } from "./order.contract";
-import type { Channel, Fulfilment, OrderDraft } from "./order.events";
+import type { Channel, Fulfilment, OrderDraft, OrderHold } from "./order.events";
 import { normalisePhone } from "./order.phone";
 
 /** What a client wished, through whichever door. */
@@ -45,6 +45,20 @@ export function checkHorizon(wish: OrderWish, preorder_hours: number, now: numbe
   );
 }
 
+/**
+ * Whoever says what they expect to pay is not charged anything else. Refusal: `order.price_changed`, with what it would be.
+ */
+export function checkTotal({ expected_total_minor }: OrderWish, totals: Totals): Refusal | undefined {
+  const { items_total_minor, delivery_fee_minor, discount_minor, total_minor } = totals;
+  if (expected_total_minor === undefined || expected_total_minor === total_minor) return undefined;
+  return refuse(
+    "conflict",
+    "order.price_changed",
+    "The price has changed meanwhile; nothing was ordered. Order again, under a new key, if you agree with it.",
+    { expected_total_minor, items_total_minor, delivery_fee_minor, discount_minor, total_minor },
+  );
+}
+
 export interface Totals {
   readonly items_total_minor: number;
   readonly delivery_fee_minor: number;
@@ -54,7 +68,7 @@ export interface Totals {
 
 /** The money of an order: what the menu says, plus the branch's fee for a delivery below its free threshold. */
 export function totalsOf(
-  quote: Pick<Quote, "items_total_minor" | "discount_minor">,
+  quote: Pick<CartQuote, "items_total_minor" | "discount_minor">,
   branch: Pick<Branch, "delivery_fee_minor" | "free_delivery_from_minor">,
   fulfilment: Fulfilment,
 ): Totals {
@@ -62,9 +76,7 @@ export function totalsOf(
   if (discount_minor < 0 || discount_minor > items_total_minor) {
     throw new Error(`a discount of ${String(discount_minor)} on items of ${String(items_total_minor)}`);
   }
-  const { delivery_fee_minor: fee, free_delivery_from_minor: free_from } = branch;
-  const isFree = fulfilment === "pickup" || (free_from !== null && items_total_minor >= free_from);
-  const delivery_fee_minor = isFree ? 0 : fee;
+  const delivery_fee_minor = fulfilment === "pickup" ? 0 : deliveryFeeOf(branch, items_total_minor);
   return {
     items_total_minor,
     delivery_fee_minor,
@@ -83,12 +95,14 @@ export interface DraftContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly branch: Branch;
-  readonly quote: Quote;
+  readonly quote: CartQuote;
+  /** What was taken of limited offers for it. */
+  readonly holds: readonly OrderHold[];
 }
 
 /** Everything about an order but its slot. */
 export function draftOf(wish: OrderWish, context: DraftContext): OrderDraft {
-  const { branch, quote, order_id, track_token, channel, user_id, now } = context;
+  const { branch, quote, holds, order_id, track_token, channel, user_id, now } = context;
   return {
     order_id,
     branch_id: branch.branch_id,
@@ -108,6 +122,7 @@ export function draftOf(wish: OrderWish, context: DraftContext): OrderDraft {
     items: quote.items,
     ...totalsOf(quote, branch, wish.fulfilment),
     promo_code: quote.promo_code,
+    ...(holds.length === 0 ? {} : { holds }),
     preferred_time: wish.preferred_time === undefined ? null : new Date(wish.preferred_time).toISOString(),
     track_token,
     placed_at: new Date(now).toISOString(),

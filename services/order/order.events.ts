@@ -38,6 +38,14 @@ export interface OrderLine {
   readonly line_total_minor: number;
 }
 
+/** What an order has taken of a limited offer, a flash sale or a promo code; see `quota.events.ts`. */
+export interface OrderHold {
+  /** The id of the sale or the promo code. */
+  readonly quota_id: string;
+  readonly hold_id: string;
+  readonly units: number;
+}
+
 /** What the order room knows before a slot is found. */
 export interface OrderDraft {
   readonly order_id: string;
@@ -56,6 +64,8 @@ export interface OrderDraft {
   readonly discount_minor: number;
   readonly total_minor: number;
   readonly promo_code: string | null;
+  /** Absent: nothing that is limited. */
+  readonly holds?: readonly OrderHold[];
   readonly preferred_time: string | null;
   readonly track_token: string;
   readonly placed_at: string;
@@ -97,6 +107,8 @@ export type OrderCancelled = {
     readonly reason: string;
     readonly at: string;
     readonly shares: readonly SlotShare[];
+    /** What it had of limited offers. */
+    readonly holds?: readonly OrderHold[];
   };
 };
 export type OrderProcessed = {

@@ -5,12 +5,13 @@ import { isRefusal, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import { getBranch } from "../branch/branch.contract";
-import { quoteMenu } from "../menu/menu.contract";
+import { quoteMenu, type Quote } from "../menu/menu.contract";
 import { placeInSlot } from "../slot/slot.contract";
 import type { placeOrder } from "./order.contract";
 import { notYours } from "./order.decider";
-import { checkHorizon, checkWish, draftOf, type OrderWish } from "./order.draft";
+import { checkHorizon, checkTotal, checkWish, draftOf, type OrderWish } from "./order.draft";
 import type { Channel, OrderPlaced } from "./order.events";
+import { OrderOffers, type OfferDeps, type Remaining } from "./order.offers";
 import { pricedLine, trackUrl } from "./order.view";
 
 /** Through which door an order comes, and for whom. */
@@ -20,15 +21,22 @@ export interface Door {
   readonly for_others: boolean;
 }
 
+/** What a placement works with. */
+export interface PlacementDeps extends OfferDeps {
+  readonly runtime: Pick<Runtime, "broker" | "log" | "clock" | "ids">;
+}
+
 /**
- * Places an order: checks the wish, has it priced, adds the branch's fee, and asks the kitchen-day for a slot, which founds
- * the order in the same append. Comes back when that is durable, with what the log keeps as the answer.
+ * Places an order: checks the wish, has it priced, adds the branch's fee, takes what it needs of limited offers, and asks the
+ * kitchen-day for a slot, which founds the order in the same append. Comes back when that is durable, with what the log keeps
+ * as the answer.
  */
 export async function place(
-  { clock, ids }: Pick<Runtime, "clock" | "ids">,
+  deps: PlacementDeps,
   ctx: Ctx<OrderWish>,
   { channel, for_others }: Door,
 ): Promise<CommandOutcome | Refusal> {
+  const { clock, ids } = deps.runtime;
   // Read before any call: what a callee puts into meta comes back into ours.
   const caller = callerOf(ctx);
   const wish = ctx.params;
@@ -37,23 +45,33 @@ export async function place(
   if (malformed !== undefined) return malformed;
 
   const branch_id = wish.branch_id ?? (for_others ? caller.branch_ids?.[0] : undefined);
-  const [branch, quote] = await Promise.all([
-    act(ctx, getBranch, branch_id === undefined ? {} : { branch_id }),
+  const quote = (remaining?: Remaining): Promise<Quote> =>
     act(ctx, quoteMenu, {
       items: wish.items,
       ...(wish.promo_code === undefined ? {} : { promo_code: wish.promo_code }),
-    }),
+      ...(remaining === undefined ? {} : { remaining }),
+    });
+  const [branch, first] = await Promise.all([
+    act(ctx, getBranch, branch_id === undefined ? {} : { branch_id }),
+    quote(),
   ]);
   const wrong =
     (for_others ? branchRefusal(caller, branch.branch_id) : undefined) ??
     checkHorizon(wish, branch.slot_rules.preorder_hours, now);
   if (isRefusal(wrong)) return wrong;
 
-  const order_id = ids.uuid();
   const user_id = for_others ? null : caller.user_id;
-  const draft = draftOf(wish, { order_id, track_token: ids.token(), channel, user_id, now, branch, quote });
-  const { placed, position } = await act(ctx, placeInSlot, { draft });
-  return { answer: placed, position, replayed: ctx.meta.replayed === true };
+  const offers = new OrderOffers(deps, ctx, user_id);
+  return offers.orGiveBack(async () => {
+    const taken = await offers.take(first, quote);
+    if (isRefusal(taken)) return taken;
+    const order = { order_id: ids.uuid(), track_token: ids.token(), channel, user_id, now };
+    const draft = draftOf(wish, { ...order, branch, quote: taken, holds: offers.holdsOf(taken) });
+    const unexpected = checkTotal(wish, draft);
+    if (unexpected !== undefined) return unexpected;
+    const { placed, position } = await act(ctx, placeInSlot, { draft });
+    return { answer: placed, position, replayed: ctx.meta.replayed === true };
+  });
 }
 
 /** The desk works for its own branches. Refusal: `order.not_yours`. */

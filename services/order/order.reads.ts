@@ -46,6 +46,14 @@ export class OrderReads {
     return this.#first(this.#orders().where("o.track_token = :track_token", { track_token }));
   }
 
+  /** Whether a customer has an order that is not cancelled. */
+  async hasOrdered(user_id: string): Promise<boolean> {
+    return this.#orders()
+      .where("o.user_id = :user_id", { user_id })
+      .andWhere("o.status <> 'cancelled'")
+      .getExists();
+  }
+
   /** One page. Orders that are placed meanwhile neither repeat nor hide any. Refusal: `input.cursor_malformed`. */
   async page(
     filter: OrderFilter,

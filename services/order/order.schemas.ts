@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import {
+  literals,
   LocalDate,
   Minor,
   PositionSchema,
@@ -21,10 +22,6 @@ export const DisplayId = Type.String({
   pattern: "^[\\p{L}\\p{N}-]{1,20}$",
   description: "The short number on the receipt",
 });
-
-/** One of a few words: an `enum` reads better in OpenAPI and in refusals than a union of constants. */
-const literals = <const T extends string>(...values: readonly T[]) =>
-  Type.Unsafe<T>(Type.String({ enum: [...values] }));
 
 export const FulfilmentSchema = literals("pickup", "delivery");
 export const PaymentMethodSchema = literals("cash", "card", "card_online");

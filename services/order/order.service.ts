@@ -3,7 +3,7 @@ import { actorMixin } from "../../mixins/actor/actor-mixin";
 import { createActorHost } from "../../mixins/actor/create-actor-host";
 import { PlacedActors } from "../../mixins/actor/placed-actors";
 import type { Ctx } from "../../mixins/contract/caller";
-import { implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
+import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import { metricsOf } from "../../mixins/metrics/metrics";
@@ -15,11 +15,11 @@ import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
 import { runArchive } from "./order.archive";
 import { orderCommands } from "./order.commands";
-import { placeOrder, placeOrderAtDesk } from "./order.contract";
+import { orderPlacedBy, placeOrder, placeOrderAtDesk } from "./order.contract";
 import { orderDecider, type OrderCommand, type OrderState } from "./order.decider";
 import type { OrderWish } from "./order.draft";
 import { ORDER_STREAMS, type OrderEvent } from "./order.events";
-import { place, placedAnswer, type Door } from "./order.placement";
+import { place, placedAnswer, type Door, type PlacementDeps } from "./order.placement";
 import { releaseOnCancel } from "./order.process";
 import { ensurePartitions, monthsAhead, orderProjection } from "./order.projection";
 import { orderQueries } from "./order.queries";
@@ -58,14 +58,24 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
       throw new UnavailableError("order.starting", "Orders are not ready yet; try again.");
     await background.projection.reached(position);
   };
-  const deps = { reads: new OrderReads(db), log, clock, reached, placed };
+  const reads = new OrderReads(db);
+  const deps = { reads, log, clock, reached, placed };
+  const hasOrdered = async (user_id: string): Promise<boolean> => {
+    // An order that was acknowledged to anybody by now counts.
+    await reached(await log.head());
+    return reads.hasOrdered(user_id);
+  };
 
   return {
     name: "order",
     version: 1,
     settings: { $noVersionPrefix: true },
     mixins: [actorMixin(orders)],
-    actions: { ...placements(runtime), ...orderQueries(deps), ...orderCommands(deps) },
+    actions: {
+      ...placements({ runtime, logger, hasOrdered }),
+      ...orderQueries(deps),
+      ...orderCommands(deps),
+    },
 
     /** Ready means: the read model knows everything that the log held when this node came up. */
     async started() {
@@ -94,12 +104,13 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
 }
 
 /** The two doors through which orders come in. */
-function placements(runtime: Runtime): ServiceSchema["actions"] {
+function placements(deps: PlacementDeps & { readonly runtime: Runtime }): ServiceSchema["actions"] {
+  const { runtime } = deps;
   const placed = metricsOf(runtime.broker).counter("forno_orders_placed_total", "Orders placed, by channel", [
     "channel",
   ]);
   const counted = async (ctx: Ctx<OrderWish>, door: Door): Promise<CommandOutcome | Refusal> => {
-    const outcome = await place(runtime, ctx, door);
+    const outcome = await place(deps, ctx, door);
     if (!isRefusal(outcome) && !outcome.replayed) placed.inc({ channel: door.channel });
     return outcome;
   };
@@ -111,6 +122,11 @@ function placements(runtime: Runtime): ServiceSchema["actions"] {
     place_at_desk: implementCommand(runtime.log, placeOrderAtDesk, {
       run: (ctx) => counted(ctx, { channel: ctx.params.channel ?? "erp", for_others: true }),
       respond: placedAnswer,
+    }),
+    placed_by: implement(orderPlacedBy, async ({ params: { command_id } }) => {
+      const [stored] = await runtime.log.findAnswers([command_id]);
+      const none = stored === undefined || isRefusal(stored.answer);
+      return { order: none ? null : placedAnswer(stored.answer, stored.position) };
     }),
   };
 }

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { ServiceBroker } from "moleculer";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
 import { uuidv7 } from "uuidv7";
 import { MemoryTagCache } from "../../mixins/cache-tags/memory-tag-cache";
+import type { TagCache } from "../../mixins/cache-tags/tag-cache";
 import { LogFeed } from "../../mixins/event-feed/log-feed";
 import { createEventLog } from "../../mixins/event-log/postgres-event-log";
 import { SYSTEM, type Caller } from "../../mixins/contract/caller";
@@ -14,6 +15,7 @@ import { createBranchService } from "../../services/branch/branch.service";
 import { seedMenu } from "../../services/menu/menu.seed";
 import { createMenuService } from "../../services/menu/menu.service";
 import { createOrderService } from "../../services/order/order.service";
+import { createQuotaService } from "../../services/quota/quota.service";
 import { createSlotService } from "../../services/slot/slot.service";
 import { loadSettings } from "../../settings";
 import { BRANCH, OTHER_BRANCH } from "./orders";
@@ -33,7 +35,15 @@ export class OrderNode {
     private readonly broker: ServiceBroker,
   ) {}
 
-  static async start(database: TestDatabase, broker = lonelyBroker()): Promise<OrderNode> {
+  /** @param with_ what the node has beside: a cache of its own, further rooms. */
+  static async start(
+    database: TestDatabase,
+    broker = lonelyBroker(),
+    with_: {
+      readonly cache?: TagCache;
+      readonly rooms?: readonly ((runtime: Runtime) => ServiceSchema)[];
+    } = {},
+  ): Promise<OrderNode> {
     const logger = broker.getLogger("test");
     const log = await createEventLog({ connection: database.connection, logger });
     const node: OrderNode = new OrderNode(
@@ -46,12 +56,18 @@ export class OrderNode {
         pool: database.pool,
         clock: { now: () => node.now },
         ids: { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") },
-        cache: new MemoryTagCache(),
+        cache: with_.cache ?? new MemoryTagCache(),
       },
       broker,
     );
-    for (const create of [createBranchService, createMenuService, createSlotService, createOrderService])
-      broker.createService(create(node.runtime));
+    const rooms = [
+      createBranchService,
+      createMenuService,
+      createSlotService,
+      createQuotaService,
+      createOrderService,
+    ];
+    for (const create of [...rooms, ...(with_.rooms ?? [])]) broker.createService(create(node.runtime));
     await broker.start();
     return node;
   }

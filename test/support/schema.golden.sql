@@ -113,6 +113,73 @@ create table public.branches (
   constraint branches_pkey PRIMARY KEY (branch_id)
 );
 
+create table public.camera_event_requests (
+  command_id uuid not null,
+  fingerprint text not null,
+  answer json not null,
+  received_at timestamp with time zone not null,
+  constraint camera_event_requests_pkey PRIMARY KEY (command_id)
+);
+CREATE INDEX camera_event_requests_by_time ON public.camera_event_requests USING brin (received_at);
+
+create table public.camera_events (
+  event_id uuid not null,
+  received_at timestamp with time zone not null,
+  event_type text not null,
+  camera_id uuid not null,
+  mac_address text not null,
+  model text not null,
+  branch_id uuid not null,
+  complex_id text,
+  occurred_at timestamp with time zone not null,
+  data json not null,
+  constraint camera_events_pkey PRIMARY KEY (event_id, received_at)
+) partition by RANGE (received_at);
+CREATE INDEX camera_events_by_branch ON ONLY public.camera_events USING btree (branch_id, event_id);
+CREATE INDEX camera_events_by_camera ON ONLY public.camera_events USING btree (camera_id, event_id);
+
+create table public.camera_keys (
+  key_id uuid not null,
+  branch_id uuid not null,
+  name text not null,
+  digest text not null,
+  version integer not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint camera_keys_digest_key UNIQUE (digest),
+  constraint camera_keys_pkey PRIMARY KEY (key_id)
+);
+
+create table public.cameras (
+  camera_id uuid not null,
+  mac_address text not null,
+  model text not null,
+  name text,
+  settings json not null,
+  branch_id uuid not null,
+  complex_id text,
+  enabled boolean not null,
+  version integer not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint cameras_mac_address_check CHECK ((mac_address ~ '^([0-9A-F]{2}:){5}[0-9A-F]{2}$'::text)),
+  constraint cameras_mac_address_key UNIQUE (mac_address),
+  constraint cameras_pkey PRIMARY KEY (camera_id)
+);
+CREATE INDEX cameras_branch_idx ON public.cameras USING btree (branch_id, camera_id);
+
+create table public.carts (
+  cart_id uuid not null,
+  user_id uuid,
+  lines_count integer not null,
+  checkout_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  "position" bigint not null,
+  constraint carts_pkey PRIMARY KEY (cart_id)
+);
+CREATE INDEX carts_checkouts_idx ON public.carts USING btree (checkout_at) WHERE (checkout_at IS NOT NULL);
+CREATE INDEX carts_guests_idx ON public.carts USING btree (changed_at) WHERE (user_id IS NULL);
+
 create table public.flash_sales (
   sale_id uuid not null,
   name_ru text not null,
@@ -124,13 +191,25 @@ create table public.flash_sales (
   ends_at timestamp with time zone not null,
   updated_at timestamp with time zone default now() not null,
   version integer default 0 not null,
+  limit_quantity integer,
+  phase text default 'planned'::text not null,
   constraint flash_sales_benefit_check CHECK ((num_nonnulls(percent, price_minor) = 1)),
   constraint flash_sales_interval_check CHECK ((ends_at > starts_at)),
+  constraint flash_sales_limit_check CHECK ((limit_quantity >= 1)),
   constraint flash_sales_percent_check CHECK (((percent >= 1) AND (percent <= 100))),
+  constraint flash_sales_phase_check CHECK ((phase = ANY (ARRAY['planned'::text, 'running'::text, 'exhausted'::text, 'ended'::text]))),
   constraint flash_sales_pkey PRIMARY KEY (sale_id),
   constraint flash_sales_price_check CHECK ((price_minor >= 0))
 );
 CREATE INDEX flash_sales_ends_at_idx ON public.flash_sales USING btree (ends_at);
+CREATE INDEX flash_sales_to_announce_idx ON public.flash_sales USING btree (sale_id) WHERE (phase <> 'ended'::text);
+
+create table public.item_pairs (
+  item_id uuid not null,
+  also_id uuid not null,
+  orders_count integer not null,
+  constraint item_pairs_pkey PRIMARY KEY (item_id, also_id)
+);
 
 create table public.legal_entities (
   legal_entity_id uuid not null,
@@ -203,6 +282,19 @@ create table public.menu_versions (
   constraint menu_versions_restored_from_fkey FOREIGN KEY (restored_from) REFERENCES menu_versions(version)
 );
 
+create table public.offer_uses (
+  offer_id uuid not null,
+  used integer not null,
+  "position" bigint not null,
+  constraint offer_uses_pkey PRIMARY KEY (offer_id)
+);
+
+create table public.open_baskets (
+  order_id uuid not null,
+  item_ids uuid[] not null,
+  constraint open_baskets_pkey PRIMARY KEY (order_id)
+);
+
 create table public.order_items (
   order_id uuid not null,
   placed_at timestamp with time zone not null,
@@ -268,6 +360,68 @@ CREATE INDEX orders_closed ON ONLY public.orders USING btree (closed_at) WHERE (
 CREATE INDEX orders_open ON ONLY public.orders USING btree (branch_id, placed_at, order_id) WHERE (status = ANY (ARRAY['pending'::text, 'preparing'::text, 'cooking'::text, 'ready'::text, 'delivery'::text]));
 comment on column orders.shares is 'The slots that the order holds, in time order: slot_id, start, end, amount_minor';
 
+create table public.post_view_counts (
+  post_id uuid not null,
+  views bigint not null,
+  constraint post_view_counts_pkey PRIMARY KEY (post_id)
+) with (fillfactor=50);
+
+create table public.post_view_days (
+  post_id uuid not null,
+  day date not null,
+  views bigint not null,
+  constraint post_view_days_pkey PRIMARY KEY (post_id, day)
+);
+CREATE INDEX post_view_days_day_idx ON public.post_view_days USING btree (day, post_id);
+
+create table public.post_view_inbox (
+  inbox_id bigint generated as identity not null,
+  post_id uuid not null,
+  day date not null,
+  views integer not null,
+  constraint post_view_inbox_pkey PRIMARY KEY (inbox_id)
+);
+
+create table public.post_views (
+  post_id uuid not null,
+  user_id uuid not null,
+  viewed_at timestamp with time zone not null,
+  constraint post_views_pkey PRIMARY KEY (post_id, user_id)
+);
+
+create table public.posts (
+  post_id uuid not null,
+  author_id uuid,
+  title_ru text not null,
+  title_en text not null,
+  body_ru text not null,
+  body_en text not null,
+  image text,
+  status text default 'draft'::text not null,
+  published_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  version integer not null,
+  constraint posts_pkey PRIMARY KEY (post_id),
+  constraint posts_published_check CHECK (((status <> 'published'::text) OR (published_at IS NOT NULL))),
+  constraint posts_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'archived'::text])))
+);
+CREATE INDEX posts_listed_idx ON public.posts USING btree (COALESCE(published_at, created_at) DESC, post_id DESC);
+
+create table public.profiles (
+  user_id uuid not null,
+  name text not null,
+  phone text,
+  addresses jsonb default '[]'::jsonb not null,
+  birthday date,
+  language text default 'ru'::text not null,
+  marketing_consent boolean default false not null,
+  updated_at timestamp with time zone not null,
+  version integer not null,
+  constraint profiles_language_check CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+  constraint profiles_pkey PRIMARY KEY (user_id)
+);
+
 create table public.promo_codes (
   promo_id uuid not null,
   code text not null,
@@ -279,15 +433,33 @@ create table public.promo_codes (
   active boolean default true not null,
   updated_at timestamp with time zone default now() not null,
   version integer default 0 not null,
+  limit_total integer,
+  limit_per_user integer,
+  first_order_only boolean default false not null,
   constraint promo_codes_amount_check CHECK ((amount_minor >= 0)),
   constraint promo_codes_benefit_check CHECK ((num_nonnulls(percent, amount_minor) = 1)),
   constraint promo_codes_code_check CHECK (((code = upper(btrim(code))) AND (code <> ''::text))),
   constraint promo_codes_code_key UNIQUE (code),
   constraint promo_codes_interval_check CHECK ((valid_until > valid_from)),
+  constraint promo_codes_limit_per_user_check CHECK ((limit_per_user >= 1)),
+  constraint promo_codes_limit_total_check CHECK ((limit_total >= 1)),
   constraint promo_codes_min_total_check CHECK ((min_total_minor >= 0)),
   constraint promo_codes_percent_check CHECK (((percent >= 1) AND (percent <= 100))),
   constraint promo_codes_pkey PRIMARY KEY (promo_id)
 );
+
+create table public.quota_holds (
+  hold_id uuid not null,
+  quota_id uuid not null,
+  units integer not null,
+  user_id uuid,
+  command_id uuid not null,
+  fingerprint text not null,
+  order_id uuid,
+  taken_at timestamp with time zone not null,
+  constraint quota_holds_pkey PRIMARY KEY (hold_id)
+);
+CREATE INDEX quota_holds_open_idx ON public.quota_holds USING btree (taken_at, hold_id) WHERE (order_id IS NULL);
 
 create table public.refresh_tokens (
   token_hash bytea not null,
@@ -307,6 +479,37 @@ create table public.replica_heartbeats (
   "position" bigint not null,
   constraint replica_heartbeats_pkey PRIMARY KEY (publication)
 ) with (fillfactor=10);
+
+create table public.review_votes (
+  review_id uuid not null,
+  user_id uuid not null,
+  voted_at timestamp with time zone not null,
+  constraint review_votes_pkey PRIMARY KEY (review_id, user_id)
+);
+
+create table public.reviews (
+  review_id uuid not null,
+  menu_item_id uuid not null,
+  user_id uuid not null,
+  order_id uuid,
+  rating smallint not null,
+  text text not null,
+  helpful_count integer default 0 not null,
+  written_at timestamp with time zone not null,
+  edited_at timestamp with time zone,
+  hidden_at timestamp with time zone,
+  hidden_by uuid,
+  hidden_reason text,
+  version integer not null,
+  constraint reviews_helpful_count_check CHECK ((helpful_count >= 0)),
+  constraint reviews_one_of_user_and_item UNIQUE (user_id, menu_item_id),
+  constraint reviews_pkey PRIMARY KEY (review_id),
+  constraint reviews_rating_check CHECK (((rating >= 1) AND (rating <= 5)))
+);
+CREATE INDEX reviews_helpful ON public.reviews USING btree (helpful_count, written_at, review_id) WHERE (hidden_at IS NULL);
+CREATE INDEX reviews_newest ON public.reviews USING btree (written_at, review_id);
+CREATE INDEX reviews_of_item_helpful ON public.reviews USING btree (menu_item_id, helpful_count, written_at, review_id) WHERE (hidden_at IS NULL);
+CREATE INDEX reviews_of_item_newest ON public.reviews USING btree (menu_item_id, written_at, review_id) WHERE (hidden_at IS NULL);
 
 create table public.schema_migrations (
   id integer default nextval('schema_migrations_id_seq'::regclass) not null,
@@ -515,6 +718,47 @@ begin
       execute format('alter table %I set schema detached', parent_name || '_' || month);
     end loop;
     return next month;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.drop_camera_events(p_before date)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  day text;
+begin
+  -- Dropping stops reads and writes of the parent for a moment; rather another time than a long wait.
+  perform set_config('lock_timeout', '3s', true);
+  for day in
+    select right(c.relname, 10) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'camera_events'::regclass and right(c.relname, 10) < to_char(p_before, 'YYYY_MM_DD')
+    order by 1
+  loop
+    execute format('drop table %I', 'camera_events_' || day);
+    return next day;
+  end loop;
+  delete from camera_event_requests where received_at < p_before at time zone 'UTC';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.ensure_camera_event_partitions(p_days date[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  day date;
+  part text;
+begin
+  foreach day in array p_days loop
+    part := 'camera_events_' || to_char(day, 'YYYY_MM_DD');
+    continue when to_regclass(part) is not null;
+    perform pg_advisory_xact_lock(7463, 1); -- nodes take turns
+    continue when to_regclass(part) is not null;
+    execute format('create table %I (like camera_events including defaults including constraints)', part);
+    execute format('alter table camera_events attach partition %I for values from (%L) to (%L)',
+      part, day || ' 00:00+00', (day + 1) || ' 00:00+00');
   end loop;
 end
 $function$;

@@ -70,7 +70,8 @@ export interface SocketNode {
 export async function startSocketNode(
   log: EventLog,
   limits: SocketServiceOptions["limits"] = {},
-  shared: { clock?: HeldClock; verifier?: TestVerifier } = {},
+  shared: Pick<SocketServiceOptions, "subscriptions"> &
+    Pick<Runtime, "redis"> & { clock?: HeldClock; verifier?: TestVerifier } = {},
   env: Readonly<Record<string, string>> = {},
 ): Promise<SocketNode> {
   const clock = shared.clock ?? new HeldClock();
@@ -80,12 +81,17 @@ export async function startSocketNode(
   broker.logger.error = (...args: unknown[]) => void logged.push(args);
   const feed = new LogFeed({ log, logger: broker.logger });
   const ids = { uuid: randomUUID, token: () => randomBytes(16).toString("base64url") };
-  const runtime = { settings: loadSettings(env), broker, log, feed, clock, ids } as unknown as Runtime;
+  const { redis, subscriptions } = shared;
+  const parts = { settings: loadSettings(env), broker, log, feed, clock, ids };
+  const runtime = { ...parts, ...(redis === undefined ? {} : { redis }) } as unknown as Runtime;
   const server = createServer((_req, res) => res.writeHead(404).end());
   const tracked = new Map<string, string>();
   broker.createService(orderRoom(tracked));
   broker.createService(
-    createSocketService(runtime, verifier, { server, limits: { review_ms: 20, ...limits } }),
+    createSocketService(runtime, verifier, {
+      ...{ server, limits: { review_ms: 20, ...limits } },
+      ...(subscriptions === undefined ? {} : { subscriptions }),
+    }),
   );
   await broker.start();
   server.listen(0, "127.0.0.1");

@@ -42,6 +42,12 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** What is open now is never heard of again, and nobody is told; new connections get through. */
+  strand(): void {
+    this.hold();
+    this.#held = false;
+  }
+
   /** What was held goes on. */
   resume(): void {
     this.#held = false;

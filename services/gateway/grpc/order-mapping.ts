@@ -62,9 +62,9 @@ export const toStatus = (status: OrderStatus): string => toEnum("ORDER_STATUS", 
 
 /** The parameters of a placement. An unset enum stays out, so that the contract says what is missing. */
 export function placementOf(request: CreateOrderRequest): ParamsOf<typeof placeOrder> {
-  const { branch_id, address, notes, promo_code, customer, items } = request;
+  const { branch_id, address, notes, promo_code, expected_total_minor, customer, items } = request;
   const params = {
-    ...setOnly({ branch_id, address, notes, promo_code }),
+    ...setOnly({ branch_id, address, notes, promo_code, expected_total_minor }),
     ...setOnly({
       fulfilment: fromEnum("FULFILMENT", request.fulfilment),
       payment_method: fromEnum("PAYMENT_METHOD", request.payment_method),

@@ -29,6 +29,7 @@ export interface CreateOrderRequest {
     readonly exclude_ingredients: string[];
   }[];
   readonly promo_code?: string;
+  readonly expected_total_minor?: number;
 }
 
 /** Which order is meant. */

@@ -4,6 +4,7 @@ import { permissionRefusal } from "../../../mixins/contract/implement";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import { cartTokenOf } from "./cart-token";
 import { clientAddresses } from "./client-address";
 import type { Door } from "./door";
 import { paramsOfRequest } from "./door-params";
@@ -49,6 +50,10 @@ export function admission(
     ctx.requestID = meta.request_id = exchangeOf(req).request_id;
     const { traceparent, "idempotency-key": key } = req.headers;
     if (typeof traceparent === "string" && TRACEPARENT.test(traceparent)) meta.traceparent = traceparent;
+    const cart_token = contract.cart_token === true ? cartTokenOf(req.headers) : undefined;
+    if (cart_token !== undefined) meta.cart_token = cart_token;
+    const api_key = contract.api_key === true ? req.headers["x-api-key"] : undefined;
+    if (typeof api_key === "string") meta.api_key = api_key;
     if (contract.kind === "command")
       meta.command = commandIdentity(
         typeof key === "string" ? key : undefined,

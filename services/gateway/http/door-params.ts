@@ -3,7 +3,7 @@ import type { FieldError } from "../../../mixins/contract/refusal";
 import { RefusedError, orThrow } from "../../../mixins/contract/refusal";
 import { invalidInput } from "../../../mixins/contract/validation";
 import type { Door } from "./door";
-import { hasBody, readJsonBody } from "./json-body";
+import { hasBody, readJsonBody, readJsonList } from "./json-body";
 import { HttpRefusal } from "./problem";
 import { parseQuery } from "./query-string";
 
@@ -22,7 +22,12 @@ export async function paramsOfRequest(door: Door, req: IncomingMessage, path: Pa
   }
   refuseNames(Object.keys(query), "is given in the query string, but belongs into the body");
   if (door.path_names.length > 0) orThrow(door.coerce(path));
-  return bodyParams(door, path, await readJsonBody(req, door.binding.body_bytes_max));
+  const { body_array, body_bytes_max } = door.binding;
+  const body =
+    body_array === undefined
+      ? await readJsonBody(req, body_bytes_max)
+      : { [body_array]: await readJsonList(req, body_bytes_max) };
+  return bodyParams(door, path, body);
 }
 
 /** Parameters of a door without a body. */

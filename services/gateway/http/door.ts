@@ -57,6 +57,13 @@ function doorOf(contract: ActionContract, binding: RestBinding): Door {
   for (const name of [...path_names, ...fixed_names])
     if (!Object.hasOwn(contract.params.properties, name)) fail(`it has no parameter ${name}`);
   const takes_body = binding.method === "POST" || binding.method === "PUT";
+  const { body_array } = binding;
+  if (body_array !== undefined) {
+    const { type } = (contract.params.properties[body_array] ?? {}) as TSchema;
+    if (!takes_body || type !== "array") fail(`its body cannot be the list ${body_array}`);
+    const names = Object.keys(contract.params.properties);
+    if (names.length !== path_names.length + fixed_names.length + 1) fail("its body is one parameter alone");
+  }
   return {
     contract,
     binding,

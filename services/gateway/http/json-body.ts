@@ -21,10 +21,25 @@ export async function readJsonBody(
   req: IncomingMessage,
   bytes_max = BODY_BYTES_MAX,
 ): Promise<Record<string, unknown>> {
-  if (!hasBody(req)) return {};
-  assertMediaType(req);
-  const bytes = await readBytes(req, bytes_max);
+  const bytes = await readBody(req, bytes_max);
   return bytes.length === 0 ? {} : parseJsonObject(bytes);
+}
+
+/**
+ * Reads the JSON array that a request carries; an object is an array of one, an absent or empty body is empty.
+ * @throws HttpRefusal as {@link readJsonBody}
+ */
+export async function readJsonList(req: IncomingMessage, bytes_max = BODY_BYTES_MAX): Promise<unknown[]> {
+  const bytes = await readBody(req, bytes_max);
+  if (bytes.length === 0) return [];
+  const value = parseTame(bytes, "The body must be a JSON object or an array of them.");
+  return Array.isArray(value) ? (value as unknown[]) : [value];
+}
+
+async function readBody(req: IncomingMessage, bytes_max: number): Promise<Buffer> {
+  if (!hasBody(req)) return Buffer.alloc(0);
+  assertMediaType(req);
+  return readBytes(req, bytes_max);
 }
 
 function assertMediaType(req: IncomingMessage): void {
@@ -69,12 +84,19 @@ function readBytes(req: IncomingMessage, bytes_max: number): Promise<Buffer> {
 
 /** @throws HttpRefusal 400 `http.bad_encoding`, `http.bad_json`, `input.not_an_object`, `input.forbidden_key`, `input.too_deep` */
 export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
+  const wanted = "The body must be a JSON object.";
+  const value = parseTame(bytes, wanted);
+  if (Array.isArray(value)) throw new HttpRefusal(400, "input.not_an_object", wanted);
+  return value as Record<string, unknown>;
+}
+
+/** An object or array that is no trap for who works with it. */
+function parseTame(bytes: Buffer, wanted: string): object {
   if (!isUtf8(bytes)) throw new HttpRefusal(400, "http.bad_encoding", "The body is not valid UTF-8.");
   const value = parseJson(bytes.toString("utf8"));
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new HttpRefusal(400, "input.not_an_object", "The body must be a JSON object.");
+  if (typeof value !== "object" || value === null) throw new HttpRefusal(400, "input.not_an_object", wanted);
   assertTame(value, 1);
-  return value as Record<string, unknown>;
+  return value;
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,12 @@
+import { CART_TOKEN } from "../../cart/cart.events";
+
 /** A piece of the OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
 
-const SECURITY_SCHEMES: Json = { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } };
+const SECURITY_SCHEMES: Json = {
+  bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+  api_key: { type: "apiKey", in: "header", name: "X-API-Key", description: "For machines" },
+};
 
 const PARAMETERS: Json = {
   IdempotencyKey: {
@@ -11,6 +16,14 @@ const PARAMETERS: Json = {
     description:
       "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). A refusal is an answer too: to try again, take a new key. Choose a UUID.",
     schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+  },
+  CartToken: {
+    name: "X-Cart-Token",
+    in: "header",
+    required: false,
+    description:
+      "Opens a guest's cart; given in the header of that name when the cart is made. Browsers carry it in a cookie instead.",
+    schema: { type: "string", pattern: CART_TOKEN.source },
   },
   IfNoneMatch: {
     name: "If-None-Match",

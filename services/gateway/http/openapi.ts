@@ -37,7 +37,7 @@ function operation(door: Door): Json {
     description: `Broker action \`${contract.name}\`. Roles: ${PERMISSIONS[contract.permission].join(", ")}.`,
     tags: [roomOf(contract)],
     // Tokens are optional where guests may go.
-    security: guestsMay(contract) ? [{}, { bearer: [] }] : [{ bearer: [] }],
+    security: securityOf(contract),
     parameters: [...pathAndQuery(door), ...headerParameters(contract)],
     ...requestBody(door),
     responses: {
@@ -53,6 +53,11 @@ function operation(door: Door): Json {
 const roomOf = (contract: ActionContract): string => contract.name.split(".", 1)[0] ?? contract.name;
 const guestsMay = (contract: ActionContract): boolean =>
   (PERMISSIONS[contract.permission] as readonly string[]).includes("guest");
+
+function securityOf(contract: ActionContract): Json[] {
+  if (contract.api_key === true) return [{ bearer: [] }, { api_key: [] }];
+  return guestsMay(contract) ? [{}, { bearer: [] }] : [{ bearer: [] }];
+}
 
 /** One action may have several doors, and operation ids must differ. */
 function operationId({ contract, binding }: Door): string {
@@ -80,7 +85,9 @@ function pathAndQuery({ contract, binding, path_names, takes_body }: Door): Json
 }
 
 function headerParameters(contract: ActionContract): Json[] {
-  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }];
+  const cart = contract.cart_token === true ? [{ $ref: "#/components/parameters/CartToken" }] : [];
+  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }, ...cart];
+  if (cart.length > 0) return cart;
   return contract.cacheable === true || contract.raw === true
     ? [{ $ref: "#/components/parameters/IfNoneMatch" }]
     : [];
@@ -92,12 +99,16 @@ function requestBody({ contract, binding, taken_names, takes_body }: Door): Json
   const names = Object.keys(properties).filter((name) => !taken_names.includes(name));
   if (names.length === 0) return {};
   const needed = names.filter((name) => required.includes(name));
-  const schema = {
-    type: "object",
-    additionalProperties: false,
-    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
-    ...(needed.length === 0 ? {} : { required: needed }),
-  };
+  const list = properties[binding.body_array ?? ""];
+  const schema =
+    list === undefined
+      ? {
+          type: "object",
+          additionalProperties: false,
+          properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+          ...(needed.length === 0 ? {} : { required: needed }),
+        }
+      : { anyOf: [list, list["items"] as Json] };
   const examples: unknown = contract.params["examples"];
   const [example] = Array.isArray(examples) ? (examples as unknown[]) : [];
   return {

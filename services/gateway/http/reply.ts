@@ -2,6 +2,7 @@ import type { CallMeta } from "../../../mixins/contract/caller";
 import type { RawDocument } from "../../../mixins/contract/contract";
 import { etagOf, matchesEtag } from "../../../mixins/rest/etag";
 import type { HotDocument } from "../../../mixins/rest/hot-documents";
+import { cartTokenHeaders } from "./cart-token";
 import type { CorsPolicy } from "./cors";
 import type { Door } from "./door";
 import { exchangeOf, type Request, type Response } from "./exchange";
@@ -44,6 +45,7 @@ export class Replier {
     const status = meta.$statusCode ?? binding.status ?? 200;
     const more: string[] = [];
     if (meta.replayed === true) more.push("Idempotent-Replay", "true");
+    if (meta.new_cart_token !== undefined) more.push(...cartTokenHeaders(meta.new_cart_token, req));
     if (meta.$responseHeaders !== undefined) more.push(...Object.entries(meta.$responseHeaders).flat());
     if (contract.raw === true) {
       const document = data as RawDocument;

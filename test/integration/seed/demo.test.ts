@@ -7,14 +7,14 @@ import { PromoCodeRow } from "../../../entities/promo-code.entity";
 import { migrate } from "../../../mixins/postgres/migrations";
 import type { Runtime } from "../../../mixins/runtime";
 import { seedDemo } from "../../../seed/demo";
-import { BRANCHES, PEOPLE } from "../../../seed/data";
+import { BRANCHES, CAMERAS, PEOPLE } from "../../../seed/data";
 import { login } from "../../../services/auth/auth.contract";
 import { changeBranch, getBranch, listBranches } from "../../../services/branch/branch.contract";
 import { AuthNode } from "../../support/auth-node";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 
 const tables = [MenuDraftRow, MenuHeadRow, MenuItemRow, MenuVersionRow, FlashSaleRow, PromoCodeRow];
-const STEPS = 2 + BRANCHES.length + PEOPLE.length;
+const STEPS = 4 + BRANCHES.length + CAMERAS.length + PEOPLE.length;
 let database: TestDatabase;
 let node: AuthNode;
 
@@ -65,6 +65,18 @@ it("the first data is a legal entity, two branches, a menu, customers and staff"
     { role: "manager", people: 2 },
     { role: "technologist", people: 1 },
   ]);
+});
+
+it("the customers have said something of what they ate", async () => {
+  await seed();
+  const { rows } = await database.pool.query<{ name: string; dishes: number; verified: boolean }>(
+    `select u.name, count(distinct m.item_id) as dishes, bool_or(r.order_id is not null) as verified
+     from reviews r join users u using (user_id) join menu_items m on m.item_id = r.menu_item_id
+     group by u.name order by u.name`,
+  );
+  expect(rows).toEqual(
+    ["Анна Смирнова", "Борис Ким", "Вера Орлова"].map((name) => ({ name, dishes: 3, verified: false })),
+  );
 });
 
 it("nobody among them can sign in", async () => {

@@ -104,6 +104,7 @@ const ORDER: OrderPlaced["data"] = {
   ...placed(sampleOrder({ user_id: "u", notes: "no onions" })).data,
   ...{ promo_code: "PIZZA", preferred_time: "2026-01-01T11:00:00.000Z", preorder: true },
   ...{ delivery_fee_minor: 19_900, discount_minor: 100 },
+  holds: [{ quota_id: "q", hold_id: "h", units: 2 }],
 };
 /** With every field set: what is not in the .proto would be missing. */
 const TYPED: readonly (OrderEvent | SlotBooked | SlotReleased)[] = [
@@ -118,7 +119,10 @@ const TYPED: readonly (OrderEvent | SlotBooked | SlotReleased)[] = [
     },
   },
   stepped(sampleOrder({ user_id: "u" }), "pending", "preparing"),
-  { type: "order.cancelled", data: { ...REF, from: "pending", reason: "late", shares: [SHARE] } },
+  {
+    type: "order.cancelled",
+    data: { ...REF, from: "pending", reason: "late", shares: [SHARE], holds: [...(ORDER.holds ?? [])] },
+  },
   { type: "order.processed", data: { ...REF, by: "someone" } },
   {
     type: "order.refunded",

@@ -1,7 +1,7 @@
 import { GUEST } from "../../../../mixins/contract/caller";
 import { act } from "../../../../mixins/contract/implement";
 import * as offers from "../../../../services/menu/menu-offer.contract";
-import { quoteCart, type Quote } from "../../../../services/menu/menu.contract";
+import { quoteCart, type CartQuote } from "../../../../services/menu/menu.contract";
 import type { FlashSale } from "../../../../services/menu/menu.events";
 import { SEED_ITEMS, SEED_PROMO, seedSale } from "../../../../services/menu/menu.seed-data";
 import { seedMenu } from "../../../../services/menu/menu.seed";
@@ -27,7 +27,7 @@ const NOON = Date.parse("2026-03-02T12:00:00.000Z");
 const iso = (offset_ms: number): string => new Date(NOON + offset_ms).toISOString();
 const id = (ru: string): string => SEED_ITEMS.find(({ name }) => name.ru === ru)?.item_id ?? "";
 const name = { ru: "Час", en: "Hour" };
-const quoted = (on: MenuNode, ru: string, promo_code?: string): Promise<Quote> =>
+const quoted = (on: MenuNode, ru: string, promo_code?: string): Promise<CartQuote> =>
   on.ask(quoteCart, {
     items: [{ name: ru, quantity: 1 }],
     ...(promo_code === undefined ? {} : { promo_code }),
@@ -45,7 +45,9 @@ beforeEach(() => {
 describe("a flash sale", () => {
   it("of the first start counts from then on, for a week", async () => {
     expect((await quoted(node, "Солянка Злодейская")).items_total_minor).toBe(63_920);
-    expect(await node.ask(offers.activeSales, {})).toEqual({ items: [seedSale(NOON)] });
+    expect(await node.ask(offers.activeSales, {})).toEqual({
+      items: [{ ...seedSale(NOON), remaining: null }],
+    });
     node.now = NOON + 7 * 86_400_000;
     expect((await quoted(node, "Солянка Злодейская")).items_total_minor).toBe(79_900);
   });
@@ -70,14 +72,14 @@ describe("a flash sale", () => {
       return items.filter(({ sale_id }) => [later, soon].some((sale) => sale.sale_id === sale_id));
     };
     expect(await announced(0)).toEqual([
-      { ...soon, running: false },
-      { ...later, running: false },
+      { ...soon, remaining: null, running: false },
+      { ...later, remaining: null, running: false },
     ]);
     expect(await announced(5_000)).toEqual([
-      { ...soon, running: true },
-      { ...later, running: false },
+      { ...soon, remaining: null, running: true },
+      { ...later, remaining: null, running: false },
     ]);
-    expect(await announced(6_000)).toEqual([{ ...later, running: false }]);
+    expect(await announced(6_000)).toEqual([{ ...later, remaining: null, running: false }]);
     expect(await announced(9_000)).toEqual([]);
   });
 
@@ -102,8 +104,10 @@ describe("a flash sale", () => {
     const events = await node.runtime.log.readStream(`flash-sale-${sale_id}`);
     expect(events.map(({ type, version }) => [type, version])).toEqual([
       ["menu.sale_changed", 1],
-      ["menu.sale_changed", 2],
+      ["flash_sale.started", 2],
       ["menu.sale_changed", 3],
+      ["menu.sale_changed", 4],
+      ["flash_sale.ended", 5],
     ]);
     await other.stop();
   });
@@ -120,7 +124,7 @@ describe("a flash sale", () => {
       starts_at: "2026-03-31T17:00:00.000Z",
       ends_at: "2026-03-31T18:00:00.000Z",
     });
-    expect(await node.ask(offers.getSale, { sale_id: sale.sale_id })).toEqual(sale);
+    expect(await node.ask(offers.getSale, { sale_id: sale.sale_id })).toEqual({ ...sale, remaining: null });
   });
 
   it.each([

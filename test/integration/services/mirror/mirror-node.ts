@@ -8,6 +8,7 @@ import { entities } from "../../../../entities/entities";
 import { redisServer, type RedisServer } from "../../../../fleet/servers/redis-server";
 import { healthProbesOf, type HealthFinding } from "../../../../mixins/health/health-probes";
 import { RedisLink } from "../../../../mixins/redis/redis-link";
+import { CAMERA_EVENT_TYPES } from "../../../../services/camera/camera.events";
 import { MARKER_KEY } from "../../../../services/mirror/mirror.keys";
 import { MirrorLeader } from "../../../../services/mirror/mirror.leader";
 import { createMirrorService } from "../../../../services/mirror/mirror.service";
@@ -67,7 +68,12 @@ export class MirrorNode {
       return connection;
     };
     const subscriber = connect();
-    await subscriber.subscribe("order:created", "order:status:changed", "menu:updated");
+    await subscriber.subscribe(
+      "order:created",
+      "order:status:changed",
+      "menu:updated",
+      ...CAMERA_EVENT_TYPES,
+    );
     return new MirrorNode(database, rooms, redis, connect(), subscriber, folder);
   }
 

@@ -1,4 +1,11 @@
+import { randomUUID } from "node:crypto";
+import { SYSTEM } from "../../../../mixins/contract/caller";
+import type { CommandOutcome } from "../../../../mixins/contract/implement";
+import { isRefusal, type Refusal } from "../../../../mixins/contract/refusal";
+import type { PostgresEventLog } from "../../../../mixins/event-log/postgres-event-log";
 import { configureSlots, listBranches } from "../../../../services/branch/branch.contract";
+import type { Camera } from "../../../../services/camera/camera.events";
+import { CameraRegistry } from "../../../../services/camera/camera.registry";
 import { menuDocuments, reloadMenu } from "../../../../services/menu/menu.contract";
 import { MARKER_KEY } from "../../../../services/mirror/mirror.keys";
 import {
@@ -186,6 +193,50 @@ describe("what is published", () => {
       expect(node.messages.map(({ message }) => message.position)).toEqual(rows.map(({ pos }) => pos)),
     );
     expect(await node.everything()).toEqual(await node.rebuilt());
+  });
+});
+
+describe("what is published of the registry of cameras", () => {
+  const asked = () => ({ command: { id: randomUUID(), fingerprint: "", fresh: true as const }, meta: {} });
+  const camera = () => ({
+    mac_address: `02:00:00:${randomUUID()
+      .slice(0, 6)
+      .replaceAll(/(..)(?=.)/g, "$1:")}`,
+    ...{ model: "Axis", branch_id: BRANCH, settings: { zoom: 1 } },
+  });
+  const cameraOf = (outcome: CommandOutcome | Refusal): Camera => {
+    if (isRefusal(outcome)) throw new Error(outcome.code);
+    return outcome.answer as Camera;
+  };
+
+  test("each committed change, in the log's order, and nothing of what was refused or rolled back", async () => {
+    const registry = new CameraRegistry(node.rooms.runtime);
+    const wish = camera();
+    const { camera_id, mac_address } = cameraOf(await registry.create(wish, SYSTEM, asked()));
+    expect(await registry.create(wish, SYSTEM, asked())).toMatchObject({ code: "camera.mac_address_taken" });
+    const log = Object.assign(Object.create(node.rooms.runtime.log) as PostgresEventLog, {
+      appendIn: () => Promise.reject(new Error("cut off before the commit")),
+    });
+    const broken = new CameraRegistry({ ...node.rooms.runtime, log });
+    await expect(broken.change(camera_id, { enabled: false }, SYSTEM, asked())).rejects.toThrow(/cut off/);
+    const other = camera().mac_address.toUpperCase();
+    await registry.change(camera_id, { mac_address: other, settings: { zoom: 2 } }, SYSTEM, asked());
+    await registry.delete(camera_id, SYSTEM, asked());
+    await node.level();
+    const told = node.messages.filter(
+      ({ message }) => (message.data as Partial<Camera>).camera_id === camera_id,
+    );
+    expect(told.map(({ channel }) => channel)).toEqual([
+      ...["camera.created", "camera.updated", "camera.settings.updated", "camera.deleted"],
+    ]);
+    expect(told.map(({ message }) => message)).toMatchObject([
+      { type: "camera.created", data: { mac_address, model: "Axis" } },
+      { data: { mac_address: other, previous: { mac_address } } },
+      { data: { settings: { zoom: 2 }, previous: { mac_address } } },
+      { type: "camera.deleted", data: { mac_address: other } },
+    ]);
+    const positions = told.map(({ message }) => message.position);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
   });
 });
 

@@ -37,6 +37,8 @@ function surroundings() {
   return { world, follower, tell };
 }
 
+const counted = (): Promise<void> => Promise.resolve();
+
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
@@ -44,7 +46,7 @@ describe("the follower of the menu", () => {
   it("has the menu before it is ready, and listens from where the log stood before it read", async () => {
     const { world, follower } = surroundings();
     expect(follower.board.document.version).toBe(0);
-    await follower.start();
+    await follower.start(counted);
     expect(follower.board.document.version).toBe(1);
     expect(world.subscription?.after).toBe(8);
     await follower.stop();
@@ -53,12 +55,12 @@ describe("the follower of the menu", () => {
   it("does not start without the database", async () => {
     const { world, follower } = surroundings();
     world.broken = true;
-    await expect(follower.start()).rejects.toThrow("database away");
+    await expect(follower.start(counted)).rejects.toThrow("database away");
   });
 
   it("puts a new version up when the log says so, and only then", async () => {
     const { world, follower, tell } = surroundings();
-    await follower.start();
+    await follower.start(counted);
     const held = follower.board;
     world.version = 2;
     await tell("order.placed");
@@ -71,7 +73,7 @@ describe("the follower of the menu", () => {
 
   it("lets the feed bring a batch again when the database did not answer", async () => {
     const { world, follower, tell } = surroundings();
-    await follower.start();
+    await follower.start(counted);
     world.version = 2;
     world.broken = true;
     await expect(tell("menu.published")).rejects.toThrow("database away");
@@ -84,7 +86,7 @@ describe("the follower of the menu", () => {
   it("never goes back to an older version", async () => {
     const { world, follower } = surroundings();
     world.version = 5;
-    await follower.start();
+    await follower.start(counted);
     world.version = 4;
     await follower.refresh();
     expect(follower.board.document.version).toBe(5);
@@ -93,7 +95,7 @@ describe("the follower of the menu", () => {
 
   it("reads again every five minutes though nobody told it, and keeps what it has when that fails", async () => {
     const { world, follower } = surroundings();
-    await follower.start();
+    await follower.start(counted);
     world.version = 2;
     await jest.advanceTimersByTimeAsync(FIVE_MINUTES - 1);
     expect(follower.board.document.version).toBe(1);
@@ -108,7 +110,7 @@ describe("the follower of the menu", () => {
 
   it("says that it is behind when a position does not come", async () => {
     const { world, follower } = surroundings();
-    await follower.start();
+    await follower.start(counted);
     await follower.reached(7);
     world.reached = () => Promise.reject(new Error("too slow"));
     await expect(follower.reached(8)).rejects.toMatchObject({ type: "menu.behind" });

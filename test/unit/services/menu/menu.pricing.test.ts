@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import { boardOf, withOffers, type MenuBoard } from "../../../../services/menu/menu.board";
-import type { MenuWish, Quote } from "../../../../services/menu/menu.contract";
+import { boardOf, withOffers, withUses, type MenuBoard } from "../../../../services/menu/menu.board";
+import type { MenuWish, Quote, QuoteWish } from "../../../../services/menu/menu.contract";
 import type { FlashSale, PromoCode } from "../../../../services/menu/menu.events";
 import { contentOf } from "../../../../services/menu/menu.item";
 import { quote } from "../../../../services/menu/menu.pricing";
@@ -29,6 +29,7 @@ const sale = (terms: Partial<FlashSale>): FlashSale => ({
   price_minor: null,
   starts_at: iso(0),
   ends_at: iso(3_600_000),
+  limit_quantity: null,
   ...terms,
 });
 const promo = (terms: Partial<PromoCode>): PromoCode => ({
@@ -40,9 +41,10 @@ const promo = (terms: Partial<PromoCode>): PromoCode => ({
   valid_from: null,
   valid_until: null,
   active: true,
+  ...{ limit_total: null, limit_per_user: null, first_order_only: false },
   ...terms,
 });
-const priced = (from: MenuBoard, wish: MenuWish, now = NOON): Quote => {
+const priced = (from: MenuBoard, wish: QuoteWish, now = NOON): Quote => {
   const result = quote(from, wish, now);
   if ("refused" in result) throw new Error(`${result.code}: ${result.detail}`);
   return result;
@@ -213,6 +215,42 @@ describe("a flash sale", () => {
     expect(priced(odd, one("Маргарита")).items_total_minor).toBe(669);
   });
 
+  describe("with so many units", () => {
+    const { sale_id } = sale({});
+    const selling = (used: number, ...sales: FlashSale[]): MenuBoard =>
+      withUses(on(sale({ limit_quantity: 5 }), ...sales), [{ offer_id: sale_id, used, position: 1 }]);
+    const lines = (...quantities: number[]): MenuWish => ({
+      items: quantities.map((quantity) => ({ name: "Маргарита", quantity })),
+    });
+    const saleOf = (wish: MenuWish, from: MenuBoard, remaining?: Record<string, number>) => {
+      const quoted = priced(from, { ...wish, ...(remaining === undefined ? {} : { remaining }) });
+      return [quoted.items.map(({ flash_sale_id }) => flash_sale_id === sale_id), quoted.limited];
+    };
+    const taken = (units: number) => [{ kind: "sale", offer_id: sale_id, units, first_order_only: false }];
+
+    it("is for whole lines: one that asks for more than are left costs what the menu says", () => {
+      expect(saleOf(lines(2), selling(3))).toEqual([[true], taken(2)]);
+      expect(saleOf(lines(3), selling(3))).toEqual([[false], []]);
+    });
+
+    it("counts the lines of an order one after the other", () => {
+      expect(saleOf(lines(3, 3, 2), selling(0))).toEqual([[true, false, true], taken(5)]);
+    });
+
+    it("is over when none are left, and the next best sale counts", () => {
+      const other = sale({ sale_id: "01941f29-7c00-7000-8000-00000000000c", percent: 10 });
+      const quoted = priced(selling(5, other), lines(1));
+      expect(quoted.items[0]?.flash_sale_id).toBe(other.sale_id);
+      expect(quoted.limited).toEqual([]);
+    });
+
+    it("believes its quota more than the board", () => {
+      expect(saleOf(lines(2), selling(0), { [sale_id]: 1 })).toEqual([[false], []]);
+      expect(saleOf(lines(2), selling(0), { [sale_id]: 2 })).toEqual([[true], taken(2)]);
+      expect(saleOf(lines(2), selling(5), { [sale_id]: 2 })).toEqual([[false], []]);
+    });
+  });
+
   it("may give something away", () => {
     expect(priced(on(sale({ percent: 100 })), one("Маргарита")).items_total_minor).toBe(0);
   });
@@ -239,6 +277,23 @@ describe("a promo code", () => {
   it("counts after the flash sale", () => {
     const both = withOffers(board(), [sale({ percent: 50 })], [promo({ percent: 10 })]);
     expect(priced(both, wish)).toMatchObject({ items_total_minor: 22_450, discount_minor: 2_245 });
+  });
+
+  it("is counted only where it has a limit, once an order", () => {
+    const { promo_id } = promo({});
+    const use = { kind: "promo", offer_id: promo_id, units: 1 };
+    const limited = (terms: Partial<PromoCode>) => priced(withCode(terms), wish).limited;
+    expect(limited({})).toEqual([]);
+    expect(limited({ limit_total: 3 })).toEqual([{ ...use, first_order_only: false }]);
+    expect(limited({ limit_per_user: 1 })).toEqual([{ ...use, first_order_only: false }]);
+    expect(limited({ first_order_only: true })).toEqual([{ ...use, first_order_only: true }]);
+  });
+
+  it("that is used up is refused", () => {
+    const from = (used: number) =>
+      withUses(withCode({ limit_total: 3 }), [{ offer_id: promo({}).promo_id, used, position: 1 }]);
+    expect(priced(from(2), wish).discount_minor).toBe(4_490);
+    expect(quote(from(3), wish, NOON)).toMatchObject({ code: "promo.used_up" });
   });
 
   it.each<[string, Partial<PromoCode>, string]>([

@@ -148,6 +148,14 @@ describe("cancelling", () => {
     },
   );
 
+  it("an order says what it had of limited offers, where it had something", () => {
+    const holds = [{ quota_id: uuidOf(1, "f"), hold_id: uuidOf(2, "f"), units: 2 }];
+    const limited = placed(1, { holds });
+    expect(when(given(limited), cancel())).toMatchObject({ events: [{ data: { holds } }] });
+    const outcome = when(given(delivery), cancel());
+    expect(isRefusal(outcome) ? outcome : outcome.events[0]?.data).not.toHaveProperty("holds");
+  });
+
   it("an order on its way is cancelled no more", () => {
     expect(when(given(delivery, ...stepsTo(delivery, "delivery")), cancel())).toMatchObject({
       code: "order.illegal_step",

@@ -1,6 +1,7 @@
 import type { Branch } from "../../../../services/branch/branch.events";
 import {
   checkHorizon,
+  checkTotal,
   checkWish,
   draftOf,
   totalsOf,
@@ -34,7 +35,41 @@ const context: DraftContext = {
   now: NOW,
   branch,
   quote,
+  holds: [],
 };
+
+describe("a customer who says what they expect to pay", () => {
+  const totals = { items_total_minor: 500, delivery_fee_minor: 100, discount_minor: 50, total_minor: 550 };
+
+  it("pays that or nothing, and hears of the price that it would be", () => {
+    expect(checkTotal(wish, totals)).toBeUndefined();
+    expect(checkTotal({ ...wish, expected_total_minor: 550 }, totals)).toBeUndefined();
+    for (const expected_total_minor of [0, 549, 551])
+      expect(checkTotal({ ...wish, expected_total_minor }, totals)).toMatchObject({
+        refused: "conflict",
+        code: "order.price_changed",
+        data: { ...totals, expected_total_minor },
+      });
+  });
+
+  it("hears of nothing else", () => {
+    const draft = draftOf(wish, context);
+    const refusal = checkTotal({ ...wish, expected_total_minor: 1 }, draft);
+    expect(Object.keys(refusal?.data ?? {})).toEqual([
+      "expected_total_minor",
+      "items_total_minor",
+      "delivery_fee_minor",
+      "discount_minor",
+      "total_minor",
+    ]);
+  });
+});
+
+it("an order carries what it has of limited offers, and nothing where that is nothing", () => {
+  const hold = { quota_id: uuidOf(1, "f"), hold_id: uuidOf(2, "f"), units: 2 };
+  expect(draftOf(wish, { ...context, holds: [hold] }).holds).toEqual([hold]);
+  expect(draftOf(wish, context)).not.toHaveProperty("holds");
+});
 
 describe("the money of an order", () => {
   it.each([
