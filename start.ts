@@ -38,7 +38,7 @@ function banner(forno: Forno, started_ms: number): string {
   else lines.push(`  health     ${base}/api/v1/health · ${base}/metrics`);
   if (runs.includes("sockets"))
     lines.push(
-      `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws · socket.io /kitchen, /erp, /shop`,
+      `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws, /subscribe · socket.io /kitchen, /erp, /shop, /cameras`,
     );
   if (ports.grpc !== undefined) lines.push(`  gRPC       localhost:${String(ports.grpc)}`);
   lines.push(`  database   ${forno.database}`);

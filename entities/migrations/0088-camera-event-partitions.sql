@@ -9,14 +9,24 @@ declare
 begin
   foreach day in array p_days loop
     part := 'camera_events_' || to_char(day, 'YYYY_MM_DD');
-    continue when to_regclass(part) is not null;
+    continue when camera_event_partition_exists(part);
     perform pg_advisory_xact_lock(7463, 1); -- nodes take turns
-    continue when to_regclass(part) is not null;
+    continue when camera_event_partition_exists(part);
     execute format('create table %I (like camera_events including defaults including constraints)', part);
     execute format('alter table camera_events attach partition %I for values from (%L) to (%L)',
       part, day || ' 00:00+00', (day + 1) || ' 00:00+00');
   end loop;
 end
+$$;
+
+-- A query, and not to_regclass(): that may remember from before the lock that there was none.
+create function camera_event_partition_exists(p_part text) returns boolean
+language sql volatile
+as $$
+  select exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'camera_events'::regclass and c.relname = p_part
+  )
 $$;
 
 -- Drops what arrived before a day, whole days at once; answers the days.

@@ -60,10 +60,7 @@ export const activeSales = contract({
   result: strictObject({ items: Type.Array(CountedSaleSchema) }),
 });
 
-/**
- * What the shop announces. May come from a replica, a moment old (prices of an order never do); with `after` it shows at least
- * everything up to there.
- */
+/** What the shop announces, kept until a sale changes. May come from a replica that has all there was; with `after`, up to there. */
 export const shopSales = contract({
   name: "menu.shop_sales",
   summary: "Flash sales in force and to come, the earliest start first",

@@ -1,6 +1,8 @@
 import type { ServiceSchema } from "moleculer";
+import type { Pool } from "pg";
 import { cachedRead, endNow } from "../../mixins/cache-tags/cached-action";
 import type { Ctx } from "../../mixins/contract/caller";
+import type { ParamsOf } from "../../mixins/contract/contract";
 import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { orThrow, type Refusal } from "../../mixins/contract/refusal";
 import { keyOf, pageFrom } from "../../mixins/crud/page";
@@ -17,6 +19,18 @@ import type { CountedPromo, CountedSale } from "./menu.schemas";
 
 const PAGE = 50;
 const SALES_TAG = "menu-sales";
+/** Sales that have not ended are kept; which of them run now is asked anew each time, so that they begin and end in time. */
+const SALES_CACHE = {
+  key: () => "all",
+  // Rows that were changed by hand have no event.
+  ttl_s: 300,
+  tags: () => [SALES_TAG],
+  invalidate_on: {
+    "menu.sale_changed": () => [SALES_TAG],
+    "flash_sale.started": () => [SALES_TAG],
+    "flash_sale.ended": () => [SALES_TAG],
+  },
+};
 
 /** This node's menu. */
 interface Follower {
@@ -41,7 +55,7 @@ export function offerActions(
 type Change = (ctx: Ctx<unknown>, work: ChangeWork) => Promise<CommandOutcome | Refusal>;
 
 function offerReads(runtime: Runtime, follower: Follower) {
-  const { pool, clock } = runtime;
+  const { pool, clock, log } = runtime;
   const counted = (sale: FlashSale): CountedSale => ({
     ...sale,
     remaining: finite(leftOf(follower.board, sale.sale_id, sale.limit_quantity)),
@@ -52,37 +66,31 @@ function offerReads(runtime: Runtime, follower: Follower) {
     remaining: finite(leftOf(follower.board, promo.promo_id, promo.limit_total)),
   });
   const reads = readsOf(runtime);
-  // Sales that have not ended are kept; which of them run now is asked anew each time, so that they begin and end in time.
-  const salesToCome = cachedRead(
+  const readSales = (from: Pool): Promise<FlashSale[]> => store.readSales(from, new Date(clock.now()));
+  const salesInForce = cachedRead(runtime, contracts.activeSales, SALES_CACHE, () => readSales(pool));
+  const salesToShow = cachedRead(
     runtime,
-    contracts.activeSales,
-    {
-      key: () => "all",
-      // Rows that were changed by hand have no event.
-      ttl_s: 300,
-      tags: () => [SALES_TAG],
-      invalidate_on: {
-        "menu.sale_changed": () => [SALES_TAG],
-        "flash_sale.started": () => [SALES_TAG],
-        "flash_sale.ended": () => [SALES_TAG],
-      },
-    },
-    () => store.readSales(pool, new Date(clock.now())),
+    contracts.shopSales,
+    SALES_CACHE,
+    async ({ params: { after } }: Ctx<ParamsOf<typeof contracts.shopSales>>) =>
+      // What is kept must hold every event that would have ended it, whichever server it comes from.
+      reads.read("flash_sales", readSales, { after: after ?? (await log.head()) }),
   );
   return {
-    shop_sales: implement(contracts.shopSales, async ({ params: { after } }) => {
-      const now = new Date(clock.now());
-      const sales = await reads.read("flash_sales", (from) => store.readSales(from, now), { after });
-      await follower.reached(after);
+    shop_sales: implement(contracts.shopSales, async (ctx) => {
+      const sales = await salesToShow(ctx);
+      await follower.reached(ctx.params.after);
+      const now = new Date(clock.now()).toISOString();
       const items = sales
-        .sort((a, b) => a.starts_at.localeCompare(b.starts_at))
+        .filter(({ ends_at }) => now < ends_at)
+        .toSorted((a, b) => a.starts_at.localeCompare(b.starts_at))
         .slice(0, contracts.SHOP_SALES_MAX)
         .map(counted)
-        .map((sale) => ({ ...sale, running: sale.starts_at <= now.toISOString() && sale.remaining !== 0 }));
+        .map((sale) => ({ ...sale, running: sale.starts_at <= now && sale.remaining !== 0 }));
       return { items };
     }),
     active_sales: implement(contracts.activeSales, async (ctx) => {
-      const sales = await salesToCome(ctx);
+      const sales = await salesInForce(ctx);
       const now = new Date(clock.now()).toISOString();
       const running = sales.filter(({ starts_at, ends_at }) => starts_at <= now && now < ends_at);
       return { items: running.map(counted).filter(({ remaining }) => remaining !== 0) };

@@ -692,6 +692,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.camera_event_partition_exists(p_part text)
+ RETURNS boolean
+ LANGUAGE sql
+AS $function$
+  select exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'camera_events'::regclass and c.relname = p_part
+  )
+$function$;
+
 CREATE OR REPLACE FUNCTION public.detach_order_partitions(p_before date)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -753,9 +763,9 @@ declare
 begin
   foreach day in array p_days loop
     part := 'camera_events_' || to_char(day, 'YYYY_MM_DD');
-    continue when to_regclass(part) is not null;
+    continue when camera_event_partition_exists(part);
     perform pg_advisory_xact_lock(7463, 1); -- nodes take turns
-    continue when to_regclass(part) is not null;
+    continue when camera_event_partition_exists(part);
     execute format('create table %I (like camera_events including defaults including constraints)', part);
     execute format('alter table camera_events attach partition %I for values from (%L) to (%L)',
       part, day || ' 00:00+00', (day + 1) || ' 00:00+00');

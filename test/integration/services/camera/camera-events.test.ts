@@ -10,6 +10,7 @@ import {
 } from "../../../../services/camera/camera-events.contract";
 import { changeCamera } from "../../../../services/camera/camera.contract";
 import { complexChannel, type CameraEvent } from "../../../../services/camera/camera.events";
+import { daysAhead, ensureDays } from "../../../../services/camera/event-days";
 import { eventually } from "../../../support/eventually";
 import { BRANCH, manager, OTHER_BRANCH, uuidOf } from "../../../support/orders";
 import { startTestDatabase, type TestDatabase } from "../../../support/postgres";
@@ -359,6 +360,14 @@ describe("days", () => {
     expect(await listed({ camera_id })).toHaveLength(1);
     expect(await days()).toContain("2026_04_19");
     node.now -= 40 * DAY_MS;
+  });
+
+  it("days are made by all nodes of a fleet that starts, each once", async () => {
+    const start_ms = Date.parse("2031-01-01T00:00:00Z");
+    for (let round = 0; round < 10; round += 1) {
+      const days = daysAhead(start_ms + round * 10 * DAY_MS);
+      await Promise.all(Array.from({ length: 8 }, () => ensureDays(database.pool, days)));
+    }
   });
 
   it("days that are over are dropped whole, with the answers of their requests", async () => {
