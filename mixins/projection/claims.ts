@@ -57,6 +57,7 @@ export class Claims {
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hurried = 0;
+  #leaving = 0;
 
   constructor(private readonly deps: ClaimDeps) {}
 
@@ -84,10 +85,12 @@ export class Claims {
   /** Lets go of a claim for good. The session ends with the last one. */
   async leave(claimant: Claimant): Promise<void> {
     this.#claimants.delete(claimant);
+    this.#leaving += 1;
     try {
       await this.giveUp(claimant);
     } finally {
-      if (this.#claimants.size === 0) this.#drop();
+      this.#leaving -= 1;
+      if (this.#claimants.size === 0 && this.#leaving === 0) this.#drop();
     }
   }
 
