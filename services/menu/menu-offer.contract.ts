@@ -76,7 +76,7 @@ export const shopSales = contract({
 export const listSales = contract({
   ...look,
   name: "menu.list_sales",
-  summary: "Flash sales, latest start first",
+  summary: "Flash sales, the newest first",
   rest: [{ method: "GET", path: "/api/v1/menu/flash-sales" }],
   params: strictObject({ ...PageParams }),
   result: pageOf(CountedSaleSchema),
@@ -148,7 +148,7 @@ const promoRefusals = ["promo.code_taken", "promo.invalid_interval", "promo.one_
 export const listPromos = contract({
   ...look,
   name: "menu.list_promos",
-  summary: "Promo codes by code",
+  summary: "Promo codes, the newest first",
   rest: [{ method: "GET", path: "/api/v1/menu/promo-codes" }],
   params: strictObject({ ...PageParams }),
   result: pageOf(CountedPromoSchema),

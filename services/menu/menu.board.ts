@@ -103,9 +103,10 @@ export const leftOf = (board: MenuBoard, offer_id: string, limit: number | null)
 
 /** Whether a sale that has not ended has no unit left. */
 export function isSoldOut(board: MenuBoard, sale_id: string): boolean {
-  const sales = [...board.sales.values()].flat();
-  const limit = sales.find(({ sale }) => sale.sale_id === sale_id)?.sale.limit_quantity ?? null;
-  return leftOf(board, sale_id, limit) === 0;
+  for (const ofItem of board.sales.values())
+    for (const { sale } of ofItem)
+      if (sale.sale_id === sale_id) return leftOf(board, sale_id, sale.limit_quantity) === 0;
+  return false;
 }
 
 /** Members in one fixed order, whatever order the database gave them in: the same version has the same bytes on every node. */

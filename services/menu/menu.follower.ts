@@ -84,10 +84,7 @@ export class MenuFollower {
 
   /** Reads the version in force and the offers from the database, and puts them up. */
   refresh(): Promise<void> {
-    return this.#next(async () => {
-      await this.#readDocument();
-      await this.#readOffers();
-    });
+    return this.#next(() => this.#readAll());
   }
 
   /**
@@ -99,8 +96,7 @@ export class MenuFollower {
     this.#hinted = true;
     await this.#next(async () => {
       this.#hinted = false;
-      await this.#readDocument();
-      await this.#readOffers();
+      await this.#readAll();
     }).catch((error: unknown) => {
       this.complaints.error(`The changed menu was not read at once: ${String(error)}`);
     });
@@ -119,6 +115,11 @@ export class MenuFollower {
         { cause },
       );
     }
+  }
+
+  async #readAll(): Promise<void> {
+    await this.#readDocument();
+    await this.#readOffers();
   }
 
   async #follow(events: readonly RecordedEvent[]): Promise<void> {

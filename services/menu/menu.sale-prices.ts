@@ -50,10 +50,12 @@ export function pricesAt(board: MenuBoard, now_ms: number): PricesInForce {
     const { sale_id, ends_at } = found.sale;
     prices.set(id, { flash_sale_id: sale_id, price_minor: found.price_minor, ends_at });
   }
-  const edges = [...board.sales.values()].flat().flatMap(({ starts_ms, ends_ms }) => [starts_ms, ends_ms]);
-  return {
-    prices,
-    from_ms: Math.max(...edges.filter((edge_ms) => edge_ms <= now_ms)),
-    until_ms: Math.min(...edges.filter((edge_ms) => edge_ms > now_ms)),
-  };
+  let from_ms = Number.NEGATIVE_INFINITY;
+  let until_ms = Number.POSITIVE_INFINITY;
+  for (const ofItem of board.sales.values())
+    for (const { starts_ms, ends_ms } of ofItem)
+      for (const edge_ms of [starts_ms, ends_ms])
+        if (edge_ms <= now_ms) from_ms = Math.max(from_ms, edge_ms);
+        else until_ms = Math.min(until_ms, edge_ms);
+  return { prices, from_ms, until_ms };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
+import { UnavailableError } from "../../mixins/contract/refusal";
 import type { AppendOutcome, AppendUnit } from "../../mixins/event-log/event-log";
 import type { PostgresEventLog } from "../../mixins/event-log/postgres-event-log";
 import type { Cut, CuttingProxy } from "../../chaos/faults/cutting-proxy";
@@ -91,7 +92,8 @@ export function faultSuite({ database, open, openBehindProxy }: Logs): void {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
         await playAndCheck([log, other], proxy, steps);
       }),
-      { numRuns: 25 },
+      // A failure depends on the moment: smaller examples of it are not found by playing again.
+      { numRuns: 25, endOnFailure: true },
     );
   });
 }
@@ -122,6 +124,12 @@ const step: fc.Arbitrary<Step> = fc.record({
   wait: fc.boolean(),
 });
 
+const orUnknown = (outcome: Promise<AppendOutcome>): Promise<AppendOutcome | "unknown"> =>
+  outcome.catch((error: unknown) => {
+    if (error instanceof UnavailableError) return "unknown";
+    throw error;
+  });
+
 async function playAndCheck(
   logs: readonly PostgresEventLog[],
   proxy: CuttingProxy,
@@ -131,7 +139,7 @@ async function playAndCheck(
   const [play, before] = [randomUUID(), await log.head()];
   const ids = steps.map(() => randomUUID());
   const guess = new Map<string, number>();
-  const done: { unit: AppendUnit; outcome: Promise<AppendOutcome> }[] = [];
+  const done: { unit: AppendUnit; outcome: Promise<AppendOutcome | "unknown"> }[] = [];
   for (const [at, { log: by, streams, repeat, cut, wait }] of steps.entries()) {
     if (wait) await Promise.all(done.map(({ outcome }) => outcome));
     if (cut !== null) proxy.cutNext(cut);
@@ -145,10 +153,12 @@ async function playAndCheck(
       }),
     );
     const made = unit(written, { commands: [command(id)] });
-    done.push({ unit: made, outcome: (logs[by] ?? log).append(made) });
+    done.push({ unit: made, outcome: orUnknown((logs[by] ?? log).append(made)) });
   }
   const outcomes = await Promise.all(done.map(({ outcome }) => outcome));
   proxy.release();
+  // The disk stood still for longer than the log waits: what it then says is another test's business.
+  fc.pre(!outcomes.includes("unknown"));
   await log.append(unit({ [name()]: { at: 0 } }));
 
   const head = await log.head();
@@ -158,7 +168,10 @@ async function playAndCheck(
     const versions = events.filter((event) => event.stream_id === stream_id).map(({ version }) => version);
     expect(versions).toEqual(versions.map((_, n) => n + 1));
   }
-  const acknowledged = done.filter((_, at) => outcomes[at]?.status === "committed");
+  const acknowledged = done.filter((_, at) => {
+    const outcome = outcomes[at];
+    return outcome !== "unknown" && outcome?.status === "committed";
+  });
   const places = acknowledged.flatMap(({ unit: { streams } }) =>
     streams.flatMap(({ stream_id, expected_version, events: own }) =>
       own.map((_, n) => `${stream_id}@${String(expected_version + n + 1)}`),
