@@ -10,7 +10,7 @@ export interface RedisServer {
 
 /**
  * Redis as Forno's fleet runs it: an append-only file flushed every second, and no eviction, because keys without a time
- * to live (views that are not in the database yet) must not vanish.
+ * to live (the mirror that programs outside read) must not vanish one by one: a full Redis refuses, which is noticed.
  */
 export async function redisServer(folder: string, port?: number): Promise<RedisServer> {
   const at = port ?? (await freePort());

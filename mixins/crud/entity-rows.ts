@@ -43,7 +43,7 @@ type Fields<Row> = Omit<Row, keyof RowStamps>;
 type Filter<Row> = { readonly [F in keyof Row]?: string | boolean | readonly string[] | undefined };
 type RowRuntime = Pick<Runtime, "pool" | "log" | "clock">;
 
-/** Never leaves this file: rolls the transaction back. */
+/** Never leaves this file: rolls the transaction back. Nobody repeats this command, so it need not be remembered. */
 const AS_WANTED = refuse("conflict", "row.as_wanted", "Nothing to do.");
 
 /** The rows of one entity. Changes answer with the row as it is after them, for whoever repeats the command, too. */
@@ -86,6 +86,14 @@ export class EntityRows<Row extends RowStamps> {
     );
   }
 
+  /** All of them. */
+  async count(): Promise<number> {
+    const { rows } = await this.runtime.pool.query<{ count: number }>(
+      `select count(*)::integer as count from ${this.entity.table}`,
+    );
+    return rows[0]?.count ?? 0;
+  }
+
   /** Refusals: `<name>.<field>_taken`. */
   create(fields: Fields<Row>, asked: Asked): Promise<CommandOutcome | Refusal> {
     const { entity } = this;
@@ -124,7 +132,7 @@ export class EntityRows<Row extends RowStamps> {
       const events = updateOf(entity.events, before, wanted, entity.fields);
       if (events.length === 0) {
         unchanged = before;
-        return AS_WANTED;
+        return asked.command.fresh === true ? AS_WANTED : { row: before, version: before.version, events };
       }
       const taken = await this.#taken(tx, wanted);
       if (taken !== undefined) return taken;
@@ -166,7 +174,8 @@ export class EntityRows<Row extends RowStamps> {
     return changeRows(this.runtime, command, async (tx) => {
       const changed = await work(tx);
       if (isRefusal(changed)) return changed;
-      return { streams: [this.#append(changed)], answer: changed.row, meta };
+      const streams = changed.events.length === 0 ? [] : [this.#append(changed)];
+      return { streams, answer: changed.row, meta };
     });
   }
 
@@ -236,5 +245,6 @@ interface Changed<Row> {
   readonly row: Row;
   /** Of the stream, before. */
   readonly version: number;
+  /** None: the row is as it was wanted, and the answer alone is kept. */
   readonly events: readonly NewEvent[];
 }

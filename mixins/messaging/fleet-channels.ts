@@ -59,18 +59,19 @@ export class FleetChannels implements Channels {
 
   publish(channel: string, message: object): Promise<void> {
     this.#published.inc();
-    this.#hand(channel, message);
+    const json = JSON.stringify(message);
+    this.#hand(channel, message, json.length);
     if (this.#outgoing.alone) return Promise.resolve();
     const origin = { node: this.#node, n: (this.#n += 1) };
-    const text = withOrigin(JSON.stringify(message), origin);
+    const text = withOrigin(json, origin);
     if (text.length <= TEXT_CHARS_MAX) this.#outgoing.send([channel, text]);
     else this.#lost.inc({ why: "too_long" });
     return Promise.resolve();
   }
 
   async subscribe(channel: string, on: OnMessage): Promise<() => Promise<void>> {
-    const listener = new Listener(on, this.#logger, (why) => {
-      this.#lost.inc({ why });
+    const listener = new Listener(on, this.#logger, (why, count) => {
+      this.#lost.inc({ why }, count);
     });
     let heeded = this.#heeded.get(channel);
     if (heeded === undefined) {
@@ -97,11 +98,11 @@ export class FleetChannels implements Channels {
     else if (read.origin !== undefined && !this.#heard.isNew(read.origin)) this.#lost.inc({ why: "late" });
     else {
       this.#received.inc();
-      this.#hand(channel, read.message);
+      this.#hand(channel, read.message, text.length);
     }
   }
 
-  #hand(channel: string, message: object): void {
-    for (const listener of this.#heeded.get(channel)?.listeners ?? []) listener.hand(channel, message);
+  #hand(channel: string, message: object, chars: number): void {
+    for (const listener of this.#heeded.get(channel)?.listeners ?? []) listener.hand(channel, message, chars);
   }
 }

@@ -3,14 +3,16 @@ import type { Logger } from "../logger";
 import type { OnMessage } from "./channels";
 import { DropOldest } from "./drop-oldest";
 
-/** Messages that wait for one listener: some seconds of a busy chain. */
-const WAITING_MAX = 10_000;
+/** What waits for one listener: some seconds of a busy chain, short of it only where messages are long. */
+const WAITING_MAX = { items: 10_000, chars: 32_000_000 };
 /** Then others on this thread have their turn. */
 const SLICE_MS = 5;
 
 interface Heard {
   readonly channel: string;
   readonly message: unknown;
+  /** Of its JSON. */
+  readonly chars: number;
 }
 
 /** One subscription: its queue, and the loop that hands over what waits there. */
@@ -23,11 +25,13 @@ export class Listener {
   constructor(
     private readonly on: OnMessage,
     private readonly logger: Logger,
-    private readonly lost: (why: "slow_listener" | "listener_failed") => void,
+    private readonly lost: (why: "slow_listener" | "listener_failed", count: number) => void,
   ) {}
 
-  hand(channel: string, message: unknown): void {
-    if (this.#queue.push({ channel, message })) this.lost("slow_listener");
+  /** @param chars how long its JSON is */
+  hand(channel: string, message: unknown, chars: number): void {
+    const dropped = this.#queue.push({ channel, message, chars });
+    if (dropped > 0) this.lost("slow_listener", dropped);
     if (!this.#working) void this.#work();
   }
 
@@ -57,7 +61,7 @@ export class Listener {
       const done = this.on(message, channel);
       if (done instanceof Promise) await done;
     } catch (error) {
-      this.lost("listener_failed");
+      this.lost("listener_failed", 1);
       if (!this.#complained) this.logger.error(`A listener of ${channel} failed; it goes on:`, error);
       this.#complained = true;
     }

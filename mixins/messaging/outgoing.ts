@@ -4,8 +4,8 @@ import { guardOf } from "../redis/redis-guard";
 import type { RedisLink } from "../redis/redis-link";
 import { DropOldest } from "./drop-oldest";
 
-/** Messages that wait to leave this node, while a server that hangs is found out. */
-const WAITING_MAX = 20_000;
+/** What waits to leave this node, while a server that hangs is found out. */
+const WAITING_MAX = { items: 20_000, chars: 32_000_000 };
 const BATCH_MAX = 500;
 /** NATS takes a megabyte at once. */
 const BATCH_CHARS_MAX = 250_000;
@@ -25,6 +25,7 @@ export type Sent = readonly [channel: string, text: string];
 
 interface Waiting {
   readonly sent: Sent;
+  readonly chars: number;
   readonly since_ms: number;
 }
 
@@ -40,7 +41,7 @@ export class Outgoing {
   constructor(
     private readonly broker: ServiceBroker,
     private readonly redis: RedisLink | undefined,
-    private readonly lost: (why: "slow_server" | "no_way", count?: number) => void,
+    private readonly lost: (why: "slow_server" | "no_way", count: number) => void,
   ) {}
 
   /** Whether nobody but this node can hear anything. */
@@ -50,7 +51,8 @@ export class Outgoing {
 
   send(sent: Sent): void {
     if (this.#closed) return;
-    if (this.#queue.push({ sent, since_ms: performance.now() })) this.lost("slow_server");
+    const dropped = this.#queue.push({ sent, chars: sent[1].length, since_ms: performance.now() });
+    if (dropped > 0) this.lost("slow_server", dropped);
     if (!this.#working) void this.#work();
   }
 
@@ -87,7 +89,7 @@ export class Outgoing {
       const waiting = this.#queue.next();
       if (waiting === undefined) break;
       batch.push(waiting);
-      chars += waiting.sent[1].length;
+      chars += waiting.chars;
     }
     return batch;
   }

@@ -1,11 +1,13 @@
 import type { ServiceSchema } from "moleculer";
 import { tellCache } from "../../mixins/cache-tags/cached-action";
 import { mayWorkAt, notYours } from "../../mixins/contract/branch-access";
+import type { Ctx } from "../../mixins/contract/caller";
 import { callerOf, implement } from "../../mixins/contract/implement";
 import { normalMac } from "../../mixins/contract/mac-address";
 import { RefusedError, refuse } from "../../mixins/contract/refusal";
 import { metricsOf } from "../../mixins/metrics/metrics";
 import type { Runtime } from "../../mixins/runtime";
+import { ADDRESSES_CHANGED, type AddressesChanged } from "../camera/camera.events";
 import { CameraCache } from "./camera-cache";
 import { findCamerasByMac, getCameraByMac } from "./camera-cache.contract";
 
@@ -29,6 +31,9 @@ export function createCameraCacheService(runtime: Runtime): ServiceSchema {
     settings: { $noVersionPrefix: true },
     started: () => cache.start(),
     stopped: () => cache.stop(),
+    events: {
+      [ADDRESSES_CHANGED]: (ctx: Ctx<AddressesChanged>) => cache.forget(ctx.params.macs),
+    },
     actions: {
       get: implement(getCameraByMac, async (ctx) => {
         const { after, mac } = ctx.params;

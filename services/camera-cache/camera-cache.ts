@@ -19,13 +19,16 @@ const UNKNOWN_MAX = 50_000;
 
 const tagsOf = ({ data }: RecordedEvent): string[] => macsOf(data as CameraChanged["data"]).map(macTag);
 
-/** How cameras are kept in the node's first level and, with Redis, there under `camera:mac:{MAC}`. */
+/**
+ * How cameras are kept in the node's first level and, with Redis, there under `camera:mac:{MAC}`. Only a camera that was found
+ * names its tag: one that is named before the computation leaves a mark in Redis for days, and anybody may make up addresses.
+ */
 const RULE: CacheRule<{ readonly mac: string }, Camera | null> = {
   key_prefix: "camera:mac",
   key: ({ mac }) => mac,
   ttl_s: CAMERA_TTL_S,
   ttl_jitter: 0.1,
-  tags: ({ mac }) => [macTag(mac)],
+  tags: ({ mac }, camera) => (camera == null ? [] : [macTag(mac)]),
   invalidate_on: Object.fromEntries(CAMERA_EVENT_TYPES.map((type) => [type, tagsOf])),
 };
 
@@ -33,8 +36,9 @@ type CacheRuntime = Pick<Runtime, "broker" | "cache" | "feed" | "log">;
 
 /**
  * Cameras by MAC address: first level, Redis, registry. Addresses that nobody has are remembered by each node for itself, apart
- * from the cameras and bounded, so that a flood of them pushes no camera out and reaches neither Redis nor the database twice.
- * All of it follows the registry's events.
+ * from the cameras and bounded, so that a flood of them pushes no camera out and leaves nothing in Redis but, while the registry
+ * is asked, a lock that is given back. Within the bound each is asked for once in its time. All of it follows the registry's
+ * events, and what this node changes also at once.
  */
 export class CameraCache {
   readonly #unknown = new MemoryTagCache(undefined, { entries_max: UNKNOWN_MAX });
@@ -63,6 +67,11 @@ export class CameraCache {
     });
   }
 
+  /** The registry knows something new of these addresses. */
+  forget(macs: readonly string[]): Promise<void> {
+    return this.#unknown.invalidateTags(...macs.map(macTag));
+  }
+
   async stop(): Promise<void> {
     await this.#feed?.stop();
     await this.#unknown.close();
@@ -78,13 +87,20 @@ export class CameraCache {
    * @throws UnavailableError when the registry does not answer, or too many ask.
    */
   async find(mac: string): Promise<CacheAnswer<Camera | null>> {
-    if ((await this.#unknown.get(mac)) === null) return { value: null, state: "HIT", age_s: 0 };
-    return this.#cached({ mac }, SYSTEM, async () => (await this.#ask(mac)).value);
+    if (await this.#isUnknown(mac)) return { value: null, state: "HIT", age_s: 0 };
+    const look = () => this.#cached({ mac }, SYSTEM, async () => (await this.#ask(mac)).value);
+    const first = await look();
+    // "Nobody" carries no tag, so it may be of before a registration; this node's own memory knows. A second look begins now.
+    return first.value !== null || (await this.#isUnknown(mac)) ? first : look();
   }
 
   /** The same past every memory. */
   async fresh(mac: string): Promise<CacheAnswer<Camera | null>> {
     return { value: await this.#lookups.find(mac), state: "BYPASS", age_s: 0 };
+  }
+
+  async #isUnknown(mac: string): Promise<boolean> {
+    return (await this.#unknown.get(mac)) === null;
   }
 
   /** Keeps only that there is none: what there is, the shared cache keeps. */

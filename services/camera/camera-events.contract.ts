@@ -132,7 +132,7 @@ export const createCameraKey = contract({
     ...KeyRecord,
     key: nullable(Type.String({ description: "Shown this once; null when this answer is given again" })),
   }),
-  refusals: ["branch.unknown", "branch.not_yours"],
+  refusals: ["branch.unknown", "branch.not_yours", "camera.too_many_keys"],
 });
 
 export const listCameraKeys = contract({

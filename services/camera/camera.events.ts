@@ -49,6 +49,15 @@ export function macsOf({ mac_address, previous }: CameraChanged["data"]): readon
 /** The cache tag of whatever is remembered by a MAC address. */
 export const macTag = (mac_address: string): string => `camera-mac:${mac_address}`;
 
+/**
+ * A broker event within this node, before the answer to whoever changed the registry: what is remembered of these addresses
+ * is no good any more. Other nodes hear of it by {@link CAMERA_EVENT_TYPES}.
+ */
+export const ADDRESSES_CHANGED = "camera.addresses_changed";
+export interface AddressesChanged {
+  readonly macs: readonly string[];
+}
+
 /** What a camera reported, in one form for all makes: a message on channels, not an event of the log. */
 export interface CameraEvent {
   readonly event_id: string;

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { cachedValue } from "../../mixins/cache-tags/cached-action";
+import { SingleFlight } from "../../mixins/cache-tags/single-flight";
 import { mayWorkAt, notYours } from "../../mixins/contract/branch-access";
 import { SYSTEM, type Caller } from "../../mixins/contract/caller";
 import type { CommandOutcome } from "../../mixins/contract/implement";
@@ -27,12 +28,15 @@ const events: EntityEvents<CameraKey> = {
 
 /** All keys are one cached value: a few dozen rows, and a key that nobody has costs no question to the database. */
 const KEYS_MAX = 10_000;
+/** Keys that are made at one moment do not see each other, and may pass the bound by as many as there are. */
+const KEYS_READ_MAX = KEYS_MAX + 1_000;
 export const KEYS_TAG = "camera-keys";
 const KEYS_TTL_S = 300;
 
 export class CameraKeys {
   readonly #rows: EntityRows<CameraKey>;
   readonly #cached;
+  readonly #reading = new SingleFlight();
 
   constructor(private readonly runtime: Runtime) {
     this.#rows = new EntityRows(runtime, {
@@ -55,7 +59,7 @@ export class CameraKeys {
     );
   }
 
-  /** The key itself is in no answer that is kept: see the caller. Refusal: `branch.not_yours`. */
+  /** The key itself is in no answer that is kept: see the caller. Refusals: `branch.not_yours`, `camera.too_many_keys`. */
   async create(
     { branch_id, name }: { readonly branch_id: string; readonly name: string },
     key: string,
@@ -63,6 +67,7 @@ export class CameraKeys {
     asked: Asked,
   ): Promise<CommandOutcome | Refusal> {
     if (!mayWorkAt(caller, branch_id)) return notYours();
+    if ((await this.#rows.count()) >= KEYS_MAX) return TOO_MANY;
     const row = { key_id: this.runtime.ids.uuid(), branch_id: branch_id.toLowerCase(), name: name.trim() };
     return this.#rows.create({ ...row, digest: digestOf(key) }, asked);
   }
@@ -99,11 +104,21 @@ export class CameraKeys {
     );
   }
 
-  async #all(): Promise<readonly KnownKey[]> {
-    const rows = await this.#rows.page({}, null, KEYS_MAX);
-    return rows.map(({ key_id, branch_id, digest }) => ({ key_id, branch_id, digest }));
+  /** Also where the cache is passed by: one statement at a time, and each answer is of after its question. */
+  #all(): Promise<readonly KnownKey[]> {
+    return this.#reading.run("all", async () => {
+      const rows = await this.#rows.page({}, null, KEYS_READ_MAX);
+      const answer = rows.map(({ key_id, branch_id, digest }) => ({ key_id, branch_id, digest }));
+      return { answer, shared: false };
+    });
   }
 }
+
+const TOO_MANY = refuse(
+  "conflict",
+  "camera.too_many_keys",
+  `There are ${String(KEYS_MAX)} keys already; delete those that nobody uses.`,
+);
 
 type KnownKey = Pick<CameraKey, "key_id" | "branch_id" | "digest">;
 

@@ -9,7 +9,13 @@ import { EntityRows, type Asked, type Entity } from "../../mixins/crud/entity-ro
 import { keyOf, pageFrom, type Page } from "../../mixins/crud/page";
 import type { Runtime } from "../../mixins/runtime";
 import type { changeCamera, createCamera, listCameras } from "./camera.contract";
-import { cameraEntityEvents, macTag, type Camera } from "./camera.events";
+import {
+  ADDRESSES_CHANGED,
+  cameraEntityEvents,
+  macTag,
+  type AddressesChanged,
+  type Camera,
+} from "./camera.events";
 import { SETTINGS_CHARS_MAX } from "./camera.schemas";
 
 const camera: Entity<Camera> = {
@@ -123,8 +129,11 @@ export class CameraRegistry {
   }
 
   /** What is remembered by these addresses ends before the answer is given; where that fails, the event ends it. */
-  async #ending<T extends CommandOutcome | Refusal>(macs: Iterable<string>, outcome: T): Promise<T> {
-    if (!isRefusal(outcome)) await endNow(this.runtime, ...[...macs].map(macTag));
+  async #ending<T extends CommandOutcome | Refusal>(changed: Iterable<string>, outcome: T): Promise<T> {
+    if (isRefusal(outcome)) return outcome;
+    const told: AddressesChanged = { macs: [...changed] };
+    await this.runtime.broker.broadcastLocal(ADDRESSES_CHANGED, told);
+    await endNow(this.runtime, ...told.macs.map(macTag));
     return outcome;
   }
 

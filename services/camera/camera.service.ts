@@ -36,12 +36,12 @@ import {
 import { CAMERA_EVENTS_CHANNEL, complexChannel, type Camera } from "./camera.events";
 import { CameraKeys, KEYS_TAG, type CameraKey } from "./camera.keys";
 import { CameraRegistry } from "./camera.registry";
-import { daysAhead, dropOldDays, ensureDays } from "./event-days";
+import { daysAhead, dropOldDays, ensureDays, forgetUnkeyed } from "./event-days";
 import { pageOfEvents } from "./event-reads";
 import { EventStore } from "./event-store";
 import { Ingest } from "./ingest";
 
-const HOUSEKEEPING_MS = 6 * 3_600_000;
+const HOUSEKEEPING_MS = 3_600_000;
 
 /** The registry of cameras, and what they report. */
 export function createCameraService(runtime: Runtime): ServiceSchema {
@@ -80,9 +80,10 @@ export function createCameraService(runtime: Runtime): ServiceSchema {
         {
           name: "camera-events",
           every_ms: HOUSEKEEPING_MS,
-          async run() {
+          async run(stopping) {
             await ensureDays(pool, daysAhead(clock.now()));
             const days = await dropOldDays(pool, clock.now(), settings.CAMERA_EVENTS_DAYS);
+            await forgetUnkeyed(pool, clock.now(), stopping);
             if (days.length > 0) logger.info(`dropped the camera events of ${days.join(", ")}`);
           },
         },

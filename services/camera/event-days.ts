@@ -21,6 +21,27 @@ export async function dropOldDays(pool: Pool, now_ms: number, kept_days: number)
   return rows.map(({ day }) => day);
 }
 
+/** A gateway repeats a request within seconds; what was answered without a client's key is of no use after this. */
+const UNKEYED_KEPT_MS = 3_600_000;
+/** Rows of one statement. */
+const CHUNK = 20_000;
+
+/** Removes the answers to requests without an Idempotency-Key that lie further back than an hour. */
+export async function forgetUnkeyed(pool: Pool, now_ms: number, stopping?: AbortSignal): Promise<void> {
+  const before = new Date(now_ms - UNKEYED_KEPT_MS);
+  for (let left = true; left && stopping?.aborted !== true;) {
+    const { rowCount } = await pool.query(FORGET, [before, CHUNK]);
+    left = rowCount === CHUNK;
+  }
+}
+
+/** Who names no key has no fingerprint. */
+const FORGET = `
+  delete from camera_event_requests
+  where ctid = any (array(
+    select ctid from camera_event_requests where received_at < $1 and fingerprint = '' limit $2))
+    and fingerprint = ''`;
+
 function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

@@ -7,8 +7,11 @@ import { ensureDays, daysAhead } from "./event-days";
 
 /** Events that wait while the database is slow: some seconds of a large chain. Beyond, senders are told to come back. */
 const WAITING_MAX = 20_000;
-/** Events of one statement. */
+/** Characters of JSON in all that waits. */
+const WAITING_CHARS_MAX = 64_000_000;
+/** Events of one statement, and characters. */
 const BATCH_MAX = 5_000;
+const BATCH_CHARS_MAX = 8_000_000;
 /** No partition for a row. */
 const NO_PARTITION = "23514";
 
@@ -16,12 +19,21 @@ const NO_PARTITION = "23514";
 export interface Addition {
   readonly events: readonly CameraEvent[];
   readonly received_at: string;
-  /** Kept with the events where the request carried an Idempotency-Key. */
+  /**
+   * Kept with the events, also where Forno made it itself: a gateway that hears nothing from one node sends the request to
+   * another, under the same identity.
+   */
   readonly identity: CommandIdentity;
   readonly answer: object;
 }
 
 interface Waiting extends Addition {
+  /** Events, and at least one: whoever brings none takes a place, too. */
+  readonly size: number;
+  readonly chars: number;
+  /** JSON of the events' data, and of the answer. */
+  readonly data: readonly string[];
+  readonly answer_text: string;
   readonly resolve: (outcome: CommandOutcome | Refusal) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,7 +44,8 @@ interface Waiting extends Addition {
  */
 export class EventStore {
   #waiting: Waiting[] = [];
-  #events_waiting = 0;
+  #size = 0;
+  #chars = 0;
   #working: Promise<void> | undefined;
 
   /** @param stored gets the events that have just been committed, in order; must not throw. */
@@ -41,23 +54,32 @@ export class EventStore {
     private readonly stored: (events: readonly CameraEvent[]) => void,
   ) {}
 
-  /** Events that wait for the database. */
+  /** Events that wait for the database; a request without any counts as one. */
   get backlog(): number {
-    return this.#events_waiting;
+    return this.#size;
   }
 
   /**
-   * Resolves when the events are durable, or with the answer of an earlier request under the same identity.
+   * Resolves when the events are durable, or with the answer of an earlier request under the same identity. A request that has
+   * nothing to keep and cannot have been answered before (a sign of life) waits for nothing.
    * @throws UnavailableError `camera.events_busy` when too many wait; what the database throws.
    */
   add(addition: Addition): Promise<CommandOutcome | Refusal> {
-    if (this.#events_waiting + addition.events.length > WAITING_MAX)
+    const { events, identity, answer } = addition;
+    if (events.length === 0 && identity.fresh === true)
+      return Promise.resolve({ answer, position: 0, replayed: false });
+    const data = events.map((event) => JSON.stringify(event.data));
+    const answer_text = JSON.stringify(answer);
+    const size = Math.max(1, events.length);
+    const chars = data.reduce((sum, text) => sum + text.length, answer_text.length);
+    if (this.#size + size > WAITING_MAX || this.#chars + chars > WAITING_CHARS_MAX)
       return Promise.reject(
         new UnavailableError("camera.events_busy", "More camera events come than can be kept; try again."),
       );
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...addition, resolve, reject });
-      this.#events_waiting += addition.events.length;
+      this.#waiting.push({ ...addition, size, chars, data, answer_text, resolve, reject });
+      this.#size += size;
+      this.#chars += chars;
       this.#working ??= this.#work().finally(() => (this.#working = undefined));
     });
   }
@@ -76,7 +98,10 @@ export class EventStore {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-      for (const { events } of batch) this.#events_waiting -= events.length;
+      for (const { size, chars } of batch) {
+        this.#size -= size;
+        this.#chars -= chars;
+      }
     }
   }
 
@@ -84,12 +109,14 @@ export class EventStore {
   #next(): Waiting[] {
     const batch: Waiting[] = [];
     const ids = new Set<string>();
-    let events = 0;
+    let [size, chars] = [0, 0];
     for (const one of this.#waiting) {
-      if (batch.length > 0 && (events + one.events.length > BATCH_MAX || ids.has(one.identity.id))) break;
+      size += one.size;
+      chars += one.chars;
+      const fits = size <= BATCH_MAX && chars <= BATCH_CHARS_MAX && !ids.has(one.identity.id);
+      if (batch.length > 0 && !fits) break;
       batch.push(one);
       ids.add(one.identity.id);
-      events += one.events.length;
     }
     this.#waiting = this.#waiting.slice(batch.length);
     return batch;
@@ -99,7 +126,7 @@ export class EventStore {
     const founded = await this.#insert(batch);
     for (const one of batch) {
       const { identity, answer, events, resolve } = one;
-      if (identity.fresh === true || founded.has(identity.id)) {
+      if (founded.has(identity.id)) {
         this.stored(events);
         resolve({ answer, position: 0, replayed: false });
       } else await this.#replay(one);
@@ -119,7 +146,7 @@ export class EventStore {
     }
   }
 
-  /** Ids of the keyed requests that are new. */
+  /** Ids of the requests that are new. */
   async #insert(batch: readonly Waiting[]): Promise<ReadonlySet<string>> {
     try {
       return await this.#insertOnce(batch);
@@ -132,16 +159,15 @@ export class EventStore {
   }
 
   async #insertOnce(batch: readonly Waiting[]): Promise<ReadonlySet<string>> {
-    const keyed = batch.filter(({ identity }) => identity.fresh !== true);
-    const rows = batch.flatMap(({ events, identity, received_at }) =>
-      events.map((event) => ({ event, received_at, command: identity.fresh === true ? null : identity.id })),
+    const rows = batch.flatMap(({ events, data, identity, received_at }) =>
+      events.map((event, at) => ({ event, data: data[at], received_at, command: identity.id })),
     );
     const column = (read: (row: (typeof rows)[number]) => unknown): unknown[] => rows.map(read);
     const { rows: founded } = await this.pool.query<{ command_id: string }>(INSERT, [
-      keyed.map(({ identity }) => identity.id),
-      keyed.map(({ identity }) => identity.fingerprint),
-      keyed.map(({ answer }) => JSON.stringify(answer)),
-      keyed.map(({ received_at }) => received_at),
+      batch.map(({ identity }) => identity.id),
+      batch.map(({ identity }) => identity.fingerprint),
+      batch.map(({ answer_text }) => answer_text),
+      batch.map(({ received_at }) => received_at),
       column(({ command }) => command),
       column(({ event }) => event.event_id),
       column(({ received_at }) => received_at),
@@ -152,7 +178,7 @@ export class EventStore {
       column(({ event }) => event.branch_id),
       column(({ event }) => event.complex_id),
       column(({ event }) => event.timestamp),
-      column(({ event }) => JSON.stringify(event.data)),
+      column(({ data }) => data),
     ]);
     return new Set(founded.map(({ command_id }) => command_id));
   }
@@ -160,7 +186,7 @@ export class EventStore {
 
 const ANSWERED = "select fingerprint, answer from camera_event_requests where command_id = $1";
 
-/** One statement, one commit: answers of keyed requests that are new, and the events of those and of all others. */
+/** One statement, one commit: the answers of requests that are new, and their events. */
 const INSERT = `
   with founded as (
     insert into camera_event_requests (command_id, fingerprint, answer, received_at)
@@ -173,6 +199,6 @@ const INSERT = `
     from unnest($5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::uuid[],
         $13::text[], $14::timestamptz[], $15::json[])
       as given (command_id, event_id, received_at, event_type, camera_id, mac_address, model, branch_id, complex_id, occurred_at, data)
-    where command_id is null or command_id in (select command_id from founded)
+    where command_id in (select command_id from founded)
   )
   select command_id from founded`;

@@ -7,6 +7,7 @@ import { derivedUuid } from "../../mixins/derived-id";
 import type { Runtime } from "../../mixins/runtime";
 import { orderPlacedBy, type placeOrder } from "../order/order.contract";
 import type { CartRef, CartRoom } from "./cart.room";
+import { wishBehind } from "./cart.view";
 
 /** A checkout is left, when it has begun so long ago: requests are given up after ten seconds. */
 export const LEFT_AFTER_MS = 30_000;
@@ -38,10 +39,7 @@ export class CheckoutEnds {
     checkout_no: number,
     { order_id, items }: Placed,
   ): Promise<void> {
-    const ordered = items.map(({ menu_item_id, quantity, extras, exclude_ingredients }) => ({
-      ...{ menu_item_id, quantity, exclude_ingredients },
-      extras: extras.map(({ extra_id }) => extra_id),
-    }));
+    const ordered = items.map(wishBehind);
     orThrow(
       await this.room.tell(ctx, cart, { type: "cart.finish_checkout", checkout_no, order_id, ordered }),
     );

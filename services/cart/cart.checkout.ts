@@ -1,4 +1,4 @@
-import type { Ctx } from "../../mixins/contract/caller";
+import type { CommandIdentity, Ctx } from "../../mixins/contract/caller";
 import type { ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { act, commandOf, settle } from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refusalOf, type Refusal } from "../../mixins/contract/refusal";
@@ -33,11 +33,11 @@ export async function checkout(
 ): Promise<Placed> {
   const cart = orThrow((await room.meant(ctx)) ?? cartEmpty(null));
   const keyed = commandOf(ctx).fresh !== true;
-  const begun = orThrow(await room.edit(ctx, cart, { type: "cart.begin_checkout", keyed }));
+  const begun = orThrow(await room.edit(ctx, cart, () => ({ type: "cart.begin_checkout", keyed })));
   const { checkout_no } = begun.answer as BegunAnswer;
   const { state } = await room.peek(ctx, cart);
   if (state.checkouts_ended >= checkout_no || state.lines.length === 0)
-    return earlier({ log }, room, ctx, cart, checkout_no);
+    return earlier({ log }, room, ctx, cart, { checkout_no, refusal: cartEmpty(state.last_order_id) });
   const placed = await place({ log }, ctx, cart, checkout_no, state);
   if (isRefusal(placed)) {
     await room.ends.dropped(ctx, cart, checkout_no);
@@ -47,23 +47,36 @@ export async function checkout(
   return placed;
 }
 
-/** What became of a checkout that has ended, or whose lines somebody took out meanwhile. */
+/** What became of a checkout that has ended, or whose lines somebody took out meanwhile: that one is refused for good. */
 async function earlier(
   { log }: Pick<Runtime, "log">,
   room: CartRoom,
   ctx: Ctx<HowAndWhere>,
   cart: CartRef,
-  checkout_no: number,
+  { checkout_no, refusal }: { readonly checkout_no: number; readonly refusal: Refusal },
 ): Promise<Placed> {
-  const { id: command_id } = orderCommand(cart.cart_id, checkout_no);
-  const { order } = await act(ctx, orderPlacedBy, { command_id });
-  if (order !== null) {
-    ctx.meta.replayed = true;
-    await room.ends.ordered(ctx, cart, checkout_no, order);
-    return order;
+  const outcome = await settled({ log }, ctx, orderCommand(cart.cart_id, checkout_no), refusal);
+  if (isRefusal(outcome)) {
+    await room.ends.dropped(ctx, cart, checkout_no);
+    return orThrow<Placed>(outcome);
   }
-  const [stored] = await log.findAnswers([command_id]);
-  return orThrow<Placed>(isRefusal(stored?.answer) ? stored.answer : cartEmpty(null));
+  ctx.meta.replayed = true;
+  await room.ends.ordered(ctx, cart, checkout_no, outcome);
+  return outcome;
+}
+
+/** Makes a refusal the answer of a checkout, unless it has one: then that one, an order or a refusal, is given. */
+async function settled(
+  { log }: Pick<Runtime, "log">,
+  ctx: Ctx<unknown>,
+  identity: CommandIdentity,
+  refusal: Refusal,
+): Promise<Placed | Refusal> {
+  const outcome = await settle(log, identity, refusal);
+  if (isRefusal(outcome)) return outcome;
+  const { order } = await act(ctx, orderPlacedBy, { command_id: identity.id });
+  if (order === null) throw new Error(`Command ${identity.id} is answered, but its order is not there.`);
+  return order;
 }
 
 /** The order of a checkout, or the refusal that is final for it. @throws whatever leaves the outcome unknown */
@@ -90,10 +103,6 @@ async function place(
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     // Most refusals are the command's answer by now; those that came before anything was asked of the log become it here.
-    const outcome = await settle(log, identity, refusal);
-    if (isRefusal(outcome)) return outcome;
-    const { order } = await act(ctx, orderPlacedBy, { command_id: identity.id });
-    if (order === null) throw error;
-    return order;
+    return settled({ log }, ctx, identity, refusal);
   }
 }

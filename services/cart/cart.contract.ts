@@ -142,7 +142,7 @@ export const setCartPromo = contract({
   rest: [{ method: "POST", path: "/api/cart/promo", rate_per_minute: 30 }],
   params: strictObject({ code: Type.String({ minLength: 1, maxLength: 40 }) }),
   result: CartSchema,
-  refusals: ["cart.empty", ...promoRefusals],
+  refusals: ["cart.empty", ...itemRefusals, ...promoRefusals],
 });
 
 export const removeCartPromo = contract({
@@ -176,7 +176,7 @@ export const checkoutCart = contract({
   rest: [{ method: "POST", path: "/api/cart/checkout", status: 201, rate_per_minute: 30 }],
   params: Type.Omit(placeOrder.params, ["items", "promo_code", "channel"], { additionalProperties: false }),
   result: placeOrder.result,
-  refusals: ["cart.empty", ...(placeOrder.refusals ?? [])],
+  refusals: ["cart.empty", "cart.checkout_given_up", ...(placeOrder.refusals ?? [])],
 });
 
 /** At today's prices. What the menu does not have any more is named and left out. */

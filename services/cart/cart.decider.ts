@@ -205,13 +205,17 @@ function sizeRefusal(lines: readonly CartLine[]): Refusal | undefined {
   );
 }
 
+/** Who joins a checkout that is older than this makes it young again: requests take ten seconds, left is what is thirty old. */
+const YOUNG_MS = 10_000;
+
 /** Everybody who comes while a checkout is under way joins it. */
 function begin(command: Command<"cart.begin_checkout">, state: CartState): Decision<CartEvent> | Refusal {
   const { checkout, lines, last_order_id } = state;
   if (checkout === null && lines.length === 0) return cartEmpty(last_order_id);
   const checkout_no = checkout?.no ?? state.checkouts_ended + 1;
   const answer: BegunAnswer = { checkout_no };
-  if (checkout !== null && !command.keyed) return { events: [], answer };
+  const isYoung = checkout !== null && Date.parse(command.at) - Date.parse(checkout.at) < YOUNG_MS;
+  if (isYoung && !command.keyed) return { events: [], answer };
   return { events: [{ type: "cart.checkout_begun", data: { ...ofCart(command), checkout_no } }], answer };
 }
 

@@ -1,8 +1,10 @@
+import { nameKey } from "../menu/menu.events";
 import { LINES_MAX, QUANTITY_MAX, type CartLine, type LineContent } from "./cart.events";
 
-/** The same for two wishes that are one line. */
+/** The same for two wishes that are one line; names as the menu compares them, since it may spell one differently by now. */
 function contentKey({ menu_item_id, extras, exclude_ingredients }: LineContent): string {
-  return JSON.stringify([menu_item_id, [...extras].sort(), [...exclude_ingredients].sort()]);
+  const left_out = new Set(exclude_ingredients.map(nameKey));
+  return JSON.stringify([menu_item_id, [...extras].sort(), [...left_out].sort()]);
 }
 
 const same = (wanted: LineContent): ((line: LineContent) => boolean) => {
@@ -43,7 +45,11 @@ export function withoutOrdered(
 ): CartLine[] {
   const taken = new Map<string, number>();
   for (const one of ordered) taken.set(contentKey(one), (taken.get(contentKey(one)) ?? 0) + one.quantity);
-  return lines
-    .map((line) => ({ ...line, quantity: line.quantity - (taken.get(contentKey(line)) ?? 0) }))
-    .filter(({ quantity }) => quantity > 0);
+  const left: CartLine[] = [];
+  for (const line of lines) {
+    const pieces = taken.get(contentKey(line)) ?? 0;
+    taken.set(contentKey(line), Math.max(0, pieces - line.quantity));
+    if (line.quantity > pieces) left.push({ ...line, quantity: line.quantity - pieces });
+  }
+  return left;
 }

@@ -102,21 +102,33 @@ export class CartRoom {
     return { state: answer as CartState, position };
   }
 
-  /** An edit under the caller's command, which may be repeated. Guests share their keys' names, so the cart is part of the id. */
-  edit(ctx: Ctx<unknown>, cart: CartRef, order: Order): Promise<CommandOutcome | Refusal> {
+  /**
+   * An edit under the caller's command, which may be repeated. Guests share their keys' names, so the cart is part of the id.
+   * What `orderOf` refuses is the command's answer, as what the cart refuses. A guest keeps the token for a time from now on.
+   */
+  async edit(
+    ctx: Ctx<unknown>,
+    cart: CartRef,
+    orderOf: () => Order | Promise<Order>,
+  ): Promise<CommandOutcome | Refusal> {
     const identity = commandOf(ctx);
-    return this.once(ctx, cart, order, { ...identity, id: derivedUuid(`${cart.cart_id} ${identity.id}`) });
+    const id = derivedUuid(`${cart.cart_id} ${identity.id}`);
+    const outcome = await this.#once(ctx, cart, orderOf, { ...identity, id });
+    const { cart_token } = ctx.meta;
+    if (!isRefusal(outcome) && cart.user_id === null && cart_token !== undefined)
+      ctx.meta.new_cart_token = cart_token;
+    return outcome;
   }
 
   /** Tells under an id under which the first answer counts. */
-  once(
+  #once(
     ctx: Ctx<unknown>,
     cart: CartRef,
-    order: Order,
+    orderOf: () => Order | Promise<Order>,
     identity: CommandIdentity,
   ): Promise<CommandOutcome | Refusal> {
     const named = under(ctx, identity);
-    return firstAnswer(this.runtime.log, named, () => this.#tellAs(named, cart, order));
+    return firstAnswer(this.runtime.log, named, async () => this.#tellAs(named, cart, await orderOf()));
   }
 
   /** Tells something that is the same said twice. */
@@ -142,7 +154,7 @@ export class CartRoom {
     { lines, promo_code }: CartContents,
   ): Promise<CommandOutcome | Refusal> {
     const order = { type: "cart.take" as const, from_cart_id, lines, promo_code };
-    return this.once(ctx, { cart_id: user_id, user_id }, order, takeCommand(from_cart_id));
+    return this.#once(ctx, { cart_id: user_id, user_id }, () => order, takeCommand(from_cart_id));
   }
 
   /** Whether the guest's cart is over. When it is being ordered just now, the next request tries again. */

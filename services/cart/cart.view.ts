@@ -7,7 +7,7 @@ import { getBranch } from "../branch/branch.contract";
 import { deliveryFeeOf } from "../branch/branch.events";
 import { quoteMenu, type Quote } from "../menu/menu.contract";
 import type { CartView } from "./cart.contract";
-import type { CartContents, CartLine } from "./cart.events";
+import type { CartContents, CartLine, LineContent } from "./cart.events";
 
 /** One wish as the menu takes it. */
 export type Wish = ParamsOf<typeof quoteMenu>["items"][number];
@@ -25,6 +25,22 @@ export const wishOf = ({ menu_item_id, quantity, extras, exclude_ingredients }: 
   ...{ menu_item_id, quantity },
   ...{ extras: [...extras], exclude_ingredients: [...exclude_ingredients] },
 });
+
+/** The wish that an item of an order or a quote came of. */
+export function wishBehind({
+  menu_item_id,
+  quantity,
+  extras,
+  exclude_ingredients,
+}: Omit<LineContent, "extras"> & {
+  readonly quantity: number;
+  readonly extras: readonly { readonly extra_id: string }[];
+}) {
+  return {
+    ...{ menu_item_id, quantity },
+    ...{ extras: extras.map(({ extra_id }) => extra_id), exclude_ingredients: [...exclude_ingredients] },
+  };
+}
 
 /**
  * Prices what can be ordered of a list. The menu refuses a list as a whole and names the first item that is in the way, so it

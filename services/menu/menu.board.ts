@@ -1,5 +1,12 @@
-import type { FlashSale, MenuDocument, MenuExtra, MenuPizza, MenuSet, PromoCode } from "./menu.events";
-import { nameKey } from "./menu.item";
+import {
+  nameKey,
+  type FlashSale,
+  type MenuDocument,
+  type MenuExtra,
+  type MenuPizza,
+  type MenuSet,
+  type PromoCode,
+} from "./menu.events";
 import type { OfferUse } from "./menu.offer-uses";
 import { unitsLeft } from "./menu.sale-phase";
 

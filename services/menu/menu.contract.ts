@@ -45,11 +45,14 @@ const QuoteWishSchema = strictObject({
   ...wish,
   remaining: Type.Optional(
     Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
-      description: "By flash sale: units left, where its quota has said so just now",
+      description:
+        "By flash sale: units left, where its quota has said so just now. Given, if empty: this node's count of uses says " +
+        "nothing, because what the order has taken itself is part of it; whoever asks will ask the quotas",
     }),
   ),
+  ...AfterParam,
 });
-/** The same, by somebody who knows how many units of sales are left. */
+/** The same, by somebody who is about to take what it needs of limited offers. */
 export type QuoteWish = Static<typeof QuoteWishSchema>;
 
 /** What an order would take of a limited offer. */

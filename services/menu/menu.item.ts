@@ -61,11 +61,6 @@ function nameOf(raw: Readonly<Record<string, unknown>>): string | undefined {
   return typeof name?.ru === "string" && name.ru !== "" ? name.ru : undefined;
 }
 
-/** The form in which names are compared: case, outer and repeated spaces do not count. */
-export function nameKey(name: string): string {
-  return name.normalize("NFC").trim().replace(/\s+/g, " ").toLowerCase();
-}
-
 /** What customers get to see of the items, in the order of the list. */
 export function contentOf(items: readonly MenuItem[]): MenuContent {
   const sorted = items.toSorted((a, b) => a.sort_order - b.sort_order || (a.item_id < b.item_id ? -1 : 1));

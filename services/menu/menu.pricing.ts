@@ -2,8 +2,8 @@ import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { OrderExtra, OrderLine } from "../order/order.events";
 import { leftOf, type MenuBoard, type Sellable, type TimedPromo } from "./menu.board";
 import type { LimitedUse, MenuWish, Quote, QuoteWish } from "./menu.contract";
-import type { FlashSale, PromoCode } from "./menu.events";
-import { nameKey } from "./menu.item";
+import { nameKey, type FlashSale, type PromoCode } from "./menu.events";
+
 import { cheapestSale, percentOf } from "./menu.sale-prices";
 
 /**
@@ -13,9 +13,12 @@ import { cheapestSale, percentOf } from "./menu.sale-prices";
  * refused, because charging once and charging twice would each surprise somebody. An ingredient left out lowers no price.
  * The cheapest flash sale in force applies to a line, if it has enough units for the whole of it: no line is sold at two
  * prices. A promo code then takes its part off the sum, never below zero.
+ *
+ * With `remaining` the board's count of uses says nothing: what this very order has taken, in this attempt or in one before,
+ * is part of it. Whatever no quota has spoken of is taken to be left, for the quota to decide.
  */
 export function quote(board: MenuBoard, wish: QuoteWish, now_ms: number): Quote | Refusal {
-  const units = new SaleUnits(board, wish.remaining ?? {});
+  const units = new SaleUnits(board, wish.remaining);
   const items: OrderLine[] = [];
   let items_total_minor = 0;
   for (const [index, wished] of wish.items.entries()) {
@@ -25,7 +28,7 @@ export function quote(board: MenuBoard, wish: QuoteWish, now_ms: number): Quote 
     items_total_minor += line.line_total_minor;
   }
   const promo =
-    wish.promo_code === undefined ? null : findPromo(board, wish.promo_code, items_total_minor, now_ms);
+    wish.promo_code === undefined ? null : findPromo(board, wish, wish.promo_code, items_total_minor, now_ms);
   if (promo !== null && "refused" in promo) return promo;
   return {
     menu_version: board.document.version,
@@ -42,16 +45,18 @@ export function quote(board: MenuBoard, wish: QuoteWish, now_ms: number): Quote 
 class SaleUnits {
   readonly #taken = new Map<string, number>();
 
-  /** `told` is what a quota has said since, by sale; the board may not know it yet. */
+  /** @param told what quotas have said, by sale; undefined: the board says it. */
   constructor(
     private readonly board: MenuBoard,
-    private readonly told: Readonly<Record<string, number>>,
+    private readonly told: QuoteWish["remaining"],
   ) {}
 
   has({ sale_id, limit_quantity }: FlashSale, quantity: number): boolean {
     if (limit_quantity === null) return true;
-    const known = leftOf(this.board, sale_id, limit_quantity);
-    const left = Math.min(known, this.told[sale_id] ?? Infinity);
+    const left =
+      this.told === undefined
+        ? leftOf(this.board, sale_id, limit_quantity)
+        : (this.told[sale_id] ?? Infinity);
     return quantity <= left - (this.#taken.get(sale_id) ?? 0);
   }
 
@@ -185,6 +190,7 @@ function salePrice(
 
 function findPromo(
   board: MenuBoard,
+  { remaining }: QuoteWish,
   typed: string,
   total_minor: number,
   now_ms: number,
@@ -198,7 +204,7 @@ function findPromo(
   if (!promo.active || now_ms >= until_ms)
     return say("promo.expired", `The promo code ${code} is no longer valid.`);
   if (now_ms < from_ms) return say("promo.not_started", `The promo code ${code} is not valid yet.`);
-  if (leftOf(board, promo.promo_id, promo.limit_total) === 0)
+  if (remaining === undefined && leftOf(board, promo.promo_id, promo.limit_total) === 0)
     return say("promo.used_up", `The promo code ${code} has been used as often as it may be.`);
   if (total_minor < promo.min_total_minor)
     return refuse("unprocessable", "promo.total_too_small", `The promo code ${code} needs a larger order.`, {

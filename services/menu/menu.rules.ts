@@ -1,4 +1,5 @@
-import { nameKey, type Problem } from "./menu.item";
+import { nameKey } from "./menu.events";
+import type { Problem } from "./menu.item";
 import type { MenuItem } from "./menu.schemas";
 
 /** Everything that is wrong between the items of one menu, each complaint at the item that has to change. Empty: publishable. */

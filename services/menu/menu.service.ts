@@ -66,7 +66,10 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
     version: 1,
     settings: { $noVersionPrefix: true },
     actions: {
-      quote: implement(quoteMenu, ({ params }) => price(params)),
+      quote: implement(quoteMenu, async ({ params }) => {
+        await follower.reached(params.after);
+        return price(params);
+      }),
       quote_cart: implement(quoteCart, ({ params }) => {
         const { menu_version, currency, items, items_total_minor, discount_minor, promo_code } =
           price(params);

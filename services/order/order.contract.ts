@@ -11,7 +11,7 @@ import {
   Uuid,
 } from "../../mixins/contract/schemas";
 import { quoteMenu, WishedItem } from "../menu/menu.contract";
-import { PROMO_REFUSALS } from "../quota/quota.contract";
+import { NOT_PLACED_REFUSAL, PROMO_REFUSALS } from "../quota/quota.contract";
 import { placeInSlot } from "../slot/slot.contract";
 import {
   DeskChannel,
@@ -36,6 +36,7 @@ const PLACE_REFUSALS = [
   "order.time_in_past",
   "order.time_too_far",
   "order.price_changed",
+  NOT_PLACED_REFUSAL,
   ...PROMO_REFUSALS.filter((code) => code !== "promo.used_up"),
   "offer.over",
   ...(quoteMenu.refusals ?? []),

@@ -1,18 +1,20 @@
 import type { Caller, Ctx } from "../../mixins/contract/caller";
 import type { ResultOf } from "../../mixins/contract/contract";
 import { act, callerOf, type CommandOutcome } from "../../mixins/contract/implement";
-import { isRefusal, type Refusal } from "../../mixins/contract/refusal";
+import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
-import { getBranch } from "../branch/branch.contract";
-import { quoteMenu, type Quote } from "../menu/menu.contract";
 import { placeInSlot } from "../slot/slot.contract";
 import type { placeOrder } from "./order.contract";
 import { notYours } from "./order.decider";
 import { checkHorizon, checkTotal, checkWish, draftOf, type OrderWish } from "./order.draft";
 import type { Channel, OrderPlaced } from "./order.events";
-import { OrderOffers, type OfferDeps, type Remaining } from "./order.offers";
+import { OrderOffers, type OfferDeps } from "./order.offers";
+import { OrderPrices } from "./order.prices";
 import { pricedLine, trackUrl } from "./order.view";
+
+/** So often an order is priced; a node that is too slow each time leaves it to others. */
+const PRICED_MAX = 3;
 
 /** Through which door an order comes, and for whom. */
 export interface Door {
@@ -30,6 +32,7 @@ export interface PlacementDeps extends OfferDeps {
  * Places an order: checks the wish, has it priced, adds the branch's fee, takes what it needs of limited offers, and asks the
  * kitchen-day for a slot, which founds the order in the same append. Comes back when that is durable, with what the log keeps
  * as the answer.
+ * @throws UnavailableError `order.prices_old` when its prices were too old each time by when it could be placed.
  */
 export async function place(
   deps: PlacementDeps,
@@ -40,37 +43,35 @@ export async function place(
   // Read before any call: what a callee puts into meta comes back into ours.
   const caller = callerOf(ctx);
   const wish = ctx.params;
-  const now = clock.now();
-  const malformed = checkWish(wish, now);
+  const malformed = checkWish(wish, clock.now());
   if (malformed !== undefined) return malformed;
 
   const branch_id = wish.branch_id ?? (for_others ? caller.branch_ids?.[0] : undefined);
-  const quote = (remaining?: Remaining): Promise<Quote> =>
-    act(ctx, quoteMenu, {
-      items: wish.items,
-      ...(wish.promo_code === undefined ? {} : { promo_code: wish.promo_code }),
-      ...(remaining === undefined ? {} : { remaining }),
-    });
-  const [branch, first] = await Promise.all([
-    act(ctx, getBranch, branch_id === undefined ? {} : { branch_id }),
-    quote(),
-  ]);
-  const wrong =
-    (for_others ? branchRefusal(caller, branch.branch_id) : undefined) ??
-    checkHorizon(wish, branch.slot_rules.preorder_hours, now);
-  if (isRefusal(wrong)) return wrong;
-
+  const prices = new OrderPrices(deps.runtime, ctx, branch_id);
   const user_id = for_others ? null : caller.user_id;
   const offers = new OrderOffers(deps, ctx, user_id);
   return offers.orGiveBack(async () => {
-    const taken = await offers.take(first, quote);
-    if (isRefusal(taken)) return taken;
-    const order = { order_id: ids.uuid(), track_token: ids.token(), channel, user_id, now };
-    const draft = draftOf(wish, { ...order, branch, quote: taken, holds: offers.holdsOf(taken) });
-    const unexpected = checkTotal(wish, draft);
-    if (unexpected !== undefined) return unexpected;
-    const { placed, position } = await act(ctx, placeInSlot, { draft });
-    return { answer: placed, position, replayed: ctx.meta.replayed === true };
+    for (let asked = 0; asked < PRICED_MAX; asked += 1) {
+      const priced = await (asked === 0 ? prices.ask() : prices.askAnew());
+      const { now, branch } = priced;
+      const wrong =
+        (for_others ? branchRefusal(caller, branch.branch_id) : undefined) ??
+        checkHorizon(wish, branch.slot_rules.preorder_hours, now);
+      if (wrong !== undefined) return wrong;
+      const quote = await offers.take(priced.quote, (remaining) => prices.quote({ remaining }));
+      if (isRefusal(quote)) return quote;
+      if (prices.isOld(priced)) continue;
+      const order = { order_id: ids.uuid(), track_token: ids.token(), channel, user_id, now };
+      const draft = draftOf(wish, { ...order, branch, quote, holds: offers.holdsOf(quote) });
+      const unexpected = checkTotal(wish, draft);
+      if (unexpected !== undefined) return unexpected;
+      const { placed, position } = await act(ctx, placeInSlot, { draft });
+      return { answer: placed, position, replayed: ctx.meta.replayed === true };
+    }
+    throw new UnavailableError(
+      "order.prices_old",
+      "This node is too slow to place the order at prices of this moment; try again.",
+    );
   });
 }
 

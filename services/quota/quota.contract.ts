@@ -7,6 +7,9 @@ import { derivedCommandId } from "../../mixins/process/derived-id";
 const internal = { kind: "command", permission: "internal" } as const;
 const Done = strictObject({ position: PositionSchema });
 
+/** An order that was left between taking and placing was settled as this: nothing is placed under its key any more. */
+export const NOT_PLACED_REFUSAL = "order.not_placed";
+
 /** Refusals that end an order's placement; those of a sale only end its price. */
 export const PROMO_REFUSALS = [
   "promo.used_up",
@@ -17,8 +20,9 @@ export const PROMO_REFUSALS = [
 
 /**
  * Takes what an order needs of a limited offer, before the order is placed. The call's command id is `hold_id`; what is taken
- * again under it is taken once. `placing` is the command that is to place the order. Refusals of a sale carry `remaining`:
- * `offer.exhausted`, `offer.over` (of a promo code, too); of a promo code: see {@link PROMO_REFUSALS}.
+ * again under it is taken once. `placing` is the command that is to place the order. Refusals of a sale carry `remaining`, the
+ * units that this order may have, those among them that it has taken before: `offer.exhausted`, `offer.over` (of a promo
+ * code, too); of a promo code: see {@link PROMO_REFUSALS}.
  *
  * Who takes has to place the order under `placing`, or to settle that command as refused and then give back.
  */

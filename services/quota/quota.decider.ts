@@ -44,31 +44,40 @@ export interface QuotaGiven {
 interface Hold {
   readonly units: number;
   readonly user_id: string | null;
-  readonly confirmed: boolean;
 }
 
 /** What is taken, by hold and by customer. */
 export class Quota {
   used = 0;
   readonly holds = new Map<string, Hold>();
+  /** Holds whose order is not known to stand, with the command that is to place it. */
+  readonly open = new Map<string, string>();
   /** Units that each customer holds. */
   readonly of_user = new Map<string, number>();
 
-  hold(hold_id: string, hold: Hold): void {
+  /** @param placing_id the command that is to place the order; null: the order stands. */
+  hold(hold_id: string, hold: Hold, placing_id: string | null): void {
     assert(!this.holds.has(hold_id), "a hold is taken once");
     this.holds.set(hold_id, hold);
+    if (placing_id !== null) this.open.set(hold_id, placing_id);
     this.#add(hold.user_id, hold.units);
   }
 
   confirm(hold_id: string): void {
-    const hold = this.holds.get(hold_id);
-    if (hold !== undefined) this.holds.set(hold_id, { ...hold, confirmed: true });
+    this.open.delete(hold_id);
+  }
+
+  /** The largest number of units that a command has taken for its order at once. */
+  heldBy(placing_id: string): number {
+    const own = [...this.open].filter(([, id]) => id === placing_id);
+    return own.reduce((most, [hold_id]) => Math.max(most, this.holds.get(hold_id)?.units ?? 0), 0);
   }
 
   giveBack(hold_id: string): void {
     const hold = this.holds.get(hold_id);
     if (hold === undefined) return;
     this.holds.delete(hold_id);
+    this.open.delete(hold_id);
     this.#add(hold.user_id, -hold.units);
   }
 
@@ -113,7 +122,9 @@ function take(wanted: Take, state: Quota, { quota_id, terms }: QuotaGiven): Deci
   const refused = notForThem(wanted, state, terms);
   if (refused !== undefined) return refused;
   const left = terms.limit_total === null ? Infinity : terms.limit_total - state.used;
-  if (wanted.units > left) return terms.kind === "sale" ? exhausted(Math.max(0, left)) : usedUp();
+  // What the same order has taken in an attempt before, at other prices, is left for it.
+  if (wanted.units > left)
+    return terms.kind === "sale" ? exhausted(Math.max(left, state.heldBy(wanted.placing.id))) : usedUp();
   const { hold_id, units, user_id, placing, at } = wanted;
   const { id, fingerprint } = placing;
   const data: QuotaTaken["data"] = {
@@ -157,7 +168,7 @@ function confirm(
   state: Quota,
   { quota_id }: QuotaGiven,
 ): Decision<QuotaEvent> {
-  if (state.holds.get(hold_id)?.confirmed !== false) return NOTHING_TO_DO;
+  if (!state.open.has(hold_id)) return NOTHING_TO_DO;
   return { events: [{ type: "quota.confirmed", data: { quota_id, hold_id, order_id } }], answer: {} };
 }
 
@@ -178,8 +189,8 @@ function evolve(state: Quota, event: QuotaEvent): Quota {
   const { hold_id } = event.data;
   switch (event.type) {
     case "quota.taken": {
-      const { units, user_id } = event.data;
-      state.hold(hold_id, { units, user_id, confirmed: false });
+      const { units, user_id, placing } = event.data;
+      state.hold(hold_id, { units, user_id }, placing.id);
       break;
     }
     case "quota.confirmed":

@@ -5,6 +5,7 @@ import { isRefusal, refuse } from "../../mixins/contract/refusal";
 import type { Logger } from "../../mixins/logger";
 import type { Clock } from "../../mixins/runtime";
 import type { OrderPlaced } from "../order/order.events";
+import { NOT_PLACED_REFUSAL } from "./quota.contract";
 
 /** A hold without an order is looked into after this; requests are given up after ten seconds. */
 export const LEFT_AFTER_MS = 60_000;
@@ -14,7 +15,7 @@ const PAGE = 100;
 /** What a command is told that was left between taking and placing. */
 const NOT_PLACED = refuse(
   "conflict",
-  "order.not_placed",
+  NOT_PLACED_REFUSAL,
   "This order was left in the middle and was not placed; order again under a new key.",
 );
 

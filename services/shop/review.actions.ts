@@ -130,7 +130,7 @@ const hides =
       ? refuse("conflict", "review.already_hidden", "This review is hidden already.")
       : {
           review: { ...review, hidden_at: new Date(ref.at), hidden_by: by, hidden_reason: reason },
-          event: { type: "review.hidden", data: { ...ref, by, reason } },
+          event: { type: "review.hidden", data: { ...ref, by } },
         };
 
 const shows =

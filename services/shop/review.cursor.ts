@@ -7,13 +7,13 @@ export type ReviewCursor = readonly (string | number)[];
 const SHAPE =
   /^(?:(\d{1,9})\/)?([12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The opaque form in which a cursor goes to clients. */
-export function encodeCursor(
+/** Where a page may end, as the key of its cursor. */
+export function cursorKey(
   sort: ReviewSort,
   last: { readonly helpful_count: number; readonly written_at: string; readonly review_id: string },
 ): string {
   const rank = sort === "helpful" ? [String(last.helpful_count)] : [];
-  return Buffer.from([...rank, last.written_at, last.review_id].join("/"), "latin1").toString("base64url");
+  return [...rank, last.written_at, last.review_id].join("/");
 }
 
 /** Reads a cursor back, null for the first page. Refusal: `input.cursor_malformed`. */

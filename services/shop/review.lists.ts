@@ -4,11 +4,11 @@ import type { Ctx } from "../../mixins/contract/caller";
 import type { ParamsOf } from "../../mixins/contract/contract";
 import { callerOf, implement } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
+import { pageFrom } from "../../mixins/crud/page";
 import type { RecordedEvent } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import * as contracts from "./review.contract";
-import type { ReviewSort } from "./review.contract";
-import { decodeCursor, encodeCursor, type ReviewCursor } from "./review.cursor";
+import { cursorKey, decodeCursor, type ReviewCursor } from "./review.cursor";
 import * as store from "./review.store";
 import { hidingOf, shownOf, withDish, type ShownReview } from "./review.view";
 import { namesOnMenu, unknownDish } from "./shop.dishes";
@@ -55,7 +55,8 @@ export function reviewLists(runtime: Runtime): NonNullable<ServiceSchema["action
       const last = orThrow(decodeCursor(sort, cursor));
       const { rating, reviews } =
         last === null ? await firstPage(ctx) : await pageOfDish(runtime, ctx.params, last);
-      return { rating, ...pageFrom(reviews, limit, sort, (review) => withDish(review, names)) };
+      const named = reviews.map((review) => withDish(review, names));
+      return { rating, ...pageFrom(named, limit, (review) => cursorKey(sort, review)) };
     }),
     my_reviews: implement(contracts.myReviews, async (ctx) => {
       const { limit = PAGE, cursor } = ctx.params;
@@ -65,8 +66,8 @@ export function reviewLists(runtime: Runtime): NonNullable<ServiceSchema["action
       const last = orThrow(decodeCursor("newest", cursor));
       const rows = await store.pageOfReviews(pool, { user_id }, { sort: "newest", limit, last });
       const names = await namesOnMenu(ctx);
-      const reviews = rows.map((row) => ({ ...shownOf(row), ...hidingOf(row) }));
-      return pageFrom(reviews, limit, "newest", (review) => withDish(review, names));
+      const reviews = rows.map((row) => withDish({ ...shownOf(row), ...hidingOf(row) }, names));
+      return pageFrom(reviews, limit, (review) => cursorKey("newest", review));
     }),
     review_list: implement(contracts.listReviews, async (ctx) => {
       const { limit = PAGE, cursor, menu_item_id, hidden } = ctx.params;
@@ -79,24 +80,11 @@ export function reviewLists(runtime: Runtime): NonNullable<ServiceSchema["action
       const names = await namesOnMenu(ctx);
       const reviews = rows.map((row) => {
         const { user_id, order_id, hidden_by } = row;
-        return { ...shownOf(row), ...hidingOf(row), user_id, order_id, hidden_by };
+        return withDish({ ...shownOf(row), ...hidingOf(row), user_id, order_id, hidden_by }, names);
       });
-      return pageFrom(reviews, limit, "newest", (review) => withDish(review, names));
+      return pageFrom(reviews, limit, (review) => cursorKey("newest", review));
     }),
   };
-}
-
-/** A page of `limit` out of one more than that. */
-function pageFrom<R extends ShownReview, T>(
-  reviews: readonly R[],
-  limit: number,
-  sort: ReviewSort,
-  show: (review: R) => T,
-): { items: T[]; next_cursor: string | null } {
-  const items = reviews.slice(0, limit);
-  const last = items.at(-1);
-  const more = reviews.length > limit && last !== undefined;
-  return { items: items.map(show), next_cursor: more ? encodeCursor(sort, last) : null };
 }
 
 type TopWish = ParamsOf<typeof contracts.topComments>;

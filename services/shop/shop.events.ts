@@ -37,10 +37,10 @@ export type ReviewEdited = {
   readonly data: ReviewRef & { readonly rating: number };
 };
 export type ReviewRemoved = { readonly type: "review.removed"; readonly data: ReviewRef };
-/** The desk keeps it from the shop. */
+/** The desk keeps it from the shop; why, stands in the table too. */
 export type ReviewHidden = {
   readonly type: "review.hidden";
-  readonly data: ReviewRef & { readonly by: string | null; readonly reason: string };
+  readonly data: ReviewRef & { readonly by: string | null };
 };
 export type ReviewShown = {
   readonly type: "review.shown";

@@ -81,13 +81,14 @@ export class ViewCounter {
       const hot = await this.parts.store.hot(WARM_POSTS);
       const looks = await memory.look(new Map(hot.map((post_id) => [post_id, []])));
       const read = await this.parts.store.read(hot);
-      await memory.note(notesOf(looks, postsOf(read), []));
-      this.#fill(looks);
+      const notes = notesOf(looks, postsOf(read), []);
+      await memory.note(notes);
+      this.#fill(notes);
     });
 
   /** A post is read no more. Never rejects: what Redis keeps of it does no harm, and ends by itself. */
   forget(post_id: string): Promise<void> {
-    return this.#aside((memory) => memory.forget(post_id));
+    return this.#aside((memory) => memory.forget([post_id]));
   }
 
   /** Takes no more; resolves when all that was asked is answered. */
@@ -116,7 +117,11 @@ export class ViewCounter {
         const post = posts.get(post_id);
         return post !== undefined && post.author_id !== user_id;
       });
-      await this.#note(notesOf(looks, posts, durable), looks);
+      const notes = notesOf(looks, posts, durable);
+      const unknown = [...looks].flatMap(([post_id, { is_new }]) =>
+        is_new && !posts.has(post_id) ? post_id : [],
+      );
+      await this.#note(notes, unknown);
     }
     return batch.map((each) => answerOf(each, posts, looks));
   }
@@ -140,10 +145,11 @@ export class ViewCounter {
     }
   }
 
-  async #note(notes: readonly Note[], looks: ReadonlyMap<string, Look>): Promise<void> {
+  /** @param unknown posts that Redis heard of by the question alone: it must not grow by what anybody asks. */
+  async #note(notes: readonly Note[], unknown: readonly string[]): Promise<void> {
     try {
-      await this.parts.memory?.note(notes);
-      this.#fill(looks);
+      await Promise.all([this.parts.memory?.note(notes), this.parts.memory?.forget(unknown)]);
+      this.#fill(notes);
     } catch (error) {
       this.#passedBy(error);
     }
@@ -155,9 +161,9 @@ export class ViewCounter {
   }
 
   /** Reads back, behind everybody's answers, who has viewed the posts that Redis knew nothing of. */
-  #fill(looks: ReadonlyMap<string, Look>): void {
-    for (const [post_id, { is_new }] of looks)
-      if (is_new && this.#toFill.size < FILLS_WAITING_MAX) this.#toFill.add(post_id);
+  #fill(notes: readonly Note[]): void {
+    for (const { post_id, look } of notes)
+      if (look.is_new && this.#toFill.size < FILLS_WAITING_MAX) this.#toFill.add(post_id);
     if (!this.#isFilling) void this.#fillAll();
   }
 

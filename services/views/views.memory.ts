@@ -4,6 +4,8 @@ import type { RedisLink } from "../../mixins/redis/redis-link";
 import { LOOK, NOTE } from "./views.scripts";
 
 const KEEP_MS = 86_400_000;
+/** Anybody may ask about posts that do not exist; until the database knows them, and answers at all, they are kept so long. */
+const BRIEF_MS = 10_000;
 /**
  * A sum in Redis is asked of the database again after this. While Redis hangs, or one node alone has lost it, views are
  * counted past it; when it is back, what it says is older than this and nobody believes it.
@@ -55,7 +57,7 @@ export class ViewsMemory {
     const epoch = randomUUID();
     const args = [...asked.values()].flatMap((user_ids) => [user_ids.length, ...user_ids]);
     const reply = (await this.#guard.ask(() =>
-      LOOK.run(this.link.client, keysOf(asked.keys()), [this.log, epoch, KEEP_MS, SUM_GOOD_MS, ...args]),
+      LOOK.run(this.link.client, keysOf(asked.keys()), [this.log, epoch, BRIEF_MS, SUM_GOOD_MS, ...args]),
     )) as [...[string, number, number, string][], number];
     const at_ms = reply.at(-1) as number;
     const looks = [...asked].map(([post_id, user_ids], at): [string, Look] => {
@@ -75,12 +77,12 @@ export class ViewsMemory {
       ...user_ids,
     ]);
     const keys = keysOf(notes.map(({ post_id }) => post_id));
-    await this.#guard.ask(() => NOTE.run(this.link.client, keys, [MEMBERS_MAX, ...args]));
+    await this.#guard.ask(() => NOTE.run(this.link.client, keys, [MEMBERS_MAX, KEEP_MS, BRIEF_MS, ...args]));
   }
 
-  /** Of a post that is read no more. @throws UnavailableError `redis.unavailable` */
-  async forget(post_id: string): Promise<void> {
-    await this.#guard.ask(() => this.link.client.del(...keysOf([post_id])));
+  /** Of posts that are read no more, or never were. @throws UnavailableError `redis.unavailable` */
+  async forget(post_ids: readonly string[]): Promise<void> {
+    if (post_ids.length > 0) await this.#guard.ask(() => this.link.client.del(...keysOf(post_ids)));
   }
 
   /** Calls back when Redis is there, and each time that it is there again. Returns "stop". */

@@ -17,12 +17,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * KEYS: set and hash of each post. ARGV: log, new epoch, ms to keep, ms for which a sum is good, then for each post how many
- * users, and the users. Answers for each post: its epoch, its sum (-1: ask the database), 1 when nothing was known of it, and
+ * KEYS: set and hash of each post. ARGV: log, new epoch, ms to keep what nobody has confirmed yet, ms for which a sum is good,
+ * then for each post how many users, and the users. Answers for each post: its epoch, its sum (-1: ask the database), 1 when nothing was known of it, and
  * a 1 or 0 for each user, and at the end the time.
  */
 export const LOOK = new RedisScript(`${RUN}
-local log, fresh, keep, good = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local log, fresh, brief, good = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local at, reply = 5, {}
 for i = 1, #KEYS, 2 do
   local set, hash = KEYS[i], KEYS[i + 1]
@@ -36,7 +36,7 @@ for i = 1, #KEYS, 2 do
     kept = { log, run, fresh }
     redis.call('DEL', hash)
     redis.call('HSET', hash, 'log', log, 'run', run, 'epoch', fresh)
-    redis.call('PEXPIRE', hash, keep)
+    redis.call('PEXPIRE', hash, brief)
   end
   local sum = -1
   if kept[4] and now - tonumber(kept[5]) < good then sum = tonumber(kept[4]) end
@@ -59,16 +59,20 @@ return reply
 `);
 
 /**
- * KEYS as above. ARGV: most members of a set, then for each post its epoch, its sum (-1: none), when it was asked for, how many
+ * KEYS as above. ARGV: most members of a set, ms to keep what is brief still, and how long that is, then for each post its epoch, its sum (-1: none), when it was asked for, how many
  * users, and the users: people whose views are durable. What comes under another epoch is passed over.
  */
 export const NOTE = new RedisScript(`
-local members_max, at = tonumber(ARGV[1]), 2
+local members_max, keep, brief, at = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), 4
 for i = 1, #KEYS, 2 do
   local set, hash = KEYS[i], KEYS[i + 1]
   local epoch, sum, asked, users = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local kept = redis.pcall('HMGET', hash, 'epoch', 'n', 'at_ms')
   if not kept.err and kept[1] == epoch then
+    if redis.call('PTTL', hash) <= brief then
+      redis.call('PEXPIRE', hash, keep)
+      redis.call('PEXPIRE', set, keep)
+    end
     local n = tonumber(kept[2] or -1)
     if sum >= n and sum >= 0 then redis.call('HSET', hash, 'n', sum, 'at_ms', math.max(asked, tonumber(kept[3] or 0))) end
     if users > 0 and redis.call('SCARD', set) < members_max then

@@ -11,6 +11,7 @@ import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
 import { callerOfRequest } from "./identity";
 import { commandIdentity } from "./idempotency";
+import { ProvenKeys } from "./proven-keys";
 import { addressKey } from "./rate-limit";
 import { rateLimits, type TakesTokens } from "./rate-limit-redis";
 
@@ -18,6 +19,12 @@ import { rateLimits, type TakesTokens } from "./rate-limit-redis";
 const GUEST_WRITES_PER_MINUTE = 120;
 /** W3C trace context, version 00. */
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const KEY_REQUIRED = refuse(
+  "unauthorized",
+  "auth.required",
+  "Send a key in X-API-Key, or sign in: this needs one of them.",
+);
 
 type Admit = (
   ctx: Context,
@@ -35,14 +42,24 @@ export function admission(
   auth: TokenVerifier,
 ): Admit {
   const limiter = rateLimits(runtime, "http");
+  const proven = new ProvenKeys(() => runtime.clock.now());
   const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
   return async (ctx, door, req, path) => {
     const { contract } = door;
     const address = addressKey(addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]));
     const caller = await callerOfRequest(req.headers.authorization, auth);
-    if (limiter !== undefined) await limit(limiter, door, caller, address);
+    const given = contract.api_key === true ? req.headers["x-api-key"] : undefined;
+    const api_key = typeof given === "string" ? given : undefined;
+    const keyed = contract.api_key === true && caller.role === "guest";
+    const trusted = !keyed || (api_key !== undefined && proven.has(api_key));
+    if (limiter !== undefined) await limit(limiter, door, caller, address, trusted);
     const refusal = permissionRefusal(contract, caller);
     if (refusal !== undefined) throw new RefusedError(refusal);
+    if (keyed && api_key === undefined) throw new RefusedError(KEY_REQUIRED);
+    if (keyed && api_key !== undefined)
+      exchangeOf(req).answered = (status) => {
+        proven.answered(api_key, status);
+      };
     const params = await paramsOfRequest(door, req, path);
     const meta = ctx.meta as CallMeta;
     meta.caller = caller;
@@ -52,8 +69,7 @@ export function admission(
     if (typeof traceparent === "string" && TRACEPARENT.test(traceparent)) meta.traceparent = traceparent;
     const cart_token = contract.cart_token === true ? cartTokenOf(req.headers) : undefined;
     if (cart_token !== undefined) meta.cart_token = cart_token;
-    const api_key = contract.api_key === true ? req.headers["x-api-key"] : undefined;
-    if (typeof api_key === "string") meta.api_key = api_key;
+    if (api_key !== undefined) meta.api_key = api_key;
     if (contract.kind === "command")
       meta.command = commandIdentity(
         typeof key === "string" ? key : undefined,
@@ -65,13 +81,20 @@ export function admission(
   };
 }
 
-async function limit(limiter: TakesTokens, door: Door, caller: Caller, address: string): Promise<void> {
+/** @param trusted false: a guest at a machines' door, with a key that has proved nothing yet, or none. */
+async function limit(
+  limiter: TakesTokens,
+  door: Door,
+  caller: Caller,
+  address: string,
+  trusted: boolean,
+): Promise<void> {
   const { rate_per_minute } = door.binding;
   const guestWrites = caller.role === "guest" && door.contract.kind === "command";
-  if (rate_per_minute === undefined && !guestWrites) return;
+  if (trusted && rate_per_minute === undefined && !guestWrites) return;
   const who = `${address} ${caller.user_id ?? ""}`;
   const wait_s =
-    rate_per_minute === undefined
+    !trusted || rate_per_minute === undefined
       ? await limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)
       : await limiter.take(`${door.title} ${who}`, rate_per_minute);
   if (wait_s > 0)

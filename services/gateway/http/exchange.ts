@@ -8,6 +8,8 @@ export interface Exchange {
   /** Of `performance.now()`. */
   readonly started_ms: number;
   door?: Door;
+  /** Called once with the status of the answer. */
+  answered?: (status: number) => void;
 }
 
 /** A request with its exchange; moleculer-web hangs its own members on the same object. */

@@ -71,7 +71,9 @@ export class Gateway {
     this.doors = new Map(doorsOf(contracts).map((door) => [door.title, door]));
     const metrics = new HttpMetrics(metricsOf(broker));
     this.replier = new Replier(corsPolicy(settings), (req, status) => {
-      metrics.record(exchangeOf(req), status);
+      const exchange = exchangeOf(req);
+      metrics.record(exchange, status);
+      exchange.answered?.(status);
     });
     this.#hot = hotDocumentsOf(broker);
     this.#readiness = readinessOf(broker);

@@ -1,11 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { untameIn } from "../../../mixins/contract/tame-json";
 import { HttpRefusal } from "./problem";
 
 /** Largest body unless a door says otherwise: the longest sensible order is a tenth of it. */
 export const BODY_BYTES_MAX = 256 * 1024;
-/** No contract nests deeper; recursive code behind the gateway may rely on it. */
-export const DEPTH_MAX = 32;
 
 /** Whether the request carries a body at all. */
 export function hasBody(req: IncomingMessage): boolean {
@@ -95,7 +94,8 @@ function parseTame(bytes: Buffer, wanted: string): object {
   if (!isUtf8(bytes)) throw new HttpRefusal(400, "http.bad_encoding", "The body is not valid UTF-8.");
   const value = parseJson(bytes.toString("utf8"));
   if (typeof value !== "object" || value === null) throw new HttpRefusal(400, "input.not_an_object", wanted);
-  assertTame(value, 1);
+  const refusal = untameIn(value);
+  if (refusal !== undefined) throw new HttpRefusal(400, refusal.code, refusal.detail);
   return value;
 }
 
@@ -109,25 +109,5 @@ function parseJson(text: string): unknown {
       : / at position (\d+)/.exec(cause.message)?.[1];
     const at = place === undefined ? "" : ` (at character ${String(place)})`;
     throw new HttpRefusal(400, "http.bad_json", `The body is not valid JSON${at}.`);
-  }
-}
-
-/**
- * JSON.parse makes `__proto__` an own property, which the first `Object.assign` behind us would turn into a prototype; and
- * it happily nests a hundred thousand levels, which the first recursion would not survive.
- */
-function assertTame(value: object, depth: number): void {
-  if (depth > DEPTH_MAX)
-    throw new HttpRefusal(400, "input.too_deep", `The body nests deeper than ${String(DEPTH_MAX)} levels.`);
-  if (Array.isArray(value)) {
-    for (const item of value as unknown[])
-      if (typeof item === "object" && item !== null) assertTame(item, depth + 1);
-    return;
-  }
-  for (const key in value) {
-    if (key === "__proto__")
-      throw new HttpRefusal(400, "input.forbidden_key", "The body has a field named __proto__.");
-    const item = (value as Record<string, unknown>)[key];
-    if (typeof item === "object" && item !== null) assertTame(item, depth + 1);
   }
 }

@@ -1,6 +1,7 @@
 import { Type, type Static, type TObject } from "@sinclair/typebox";
 import { PositionSchema, strictObject } from "../../../mixins/contract/schemas";
 import { refuse, type Refusal } from "../../../mixins/contract/refusal";
+import { untameIn } from "../../../mixins/contract/tame-json";
 import { validatorOf } from "../../../mixins/contract/validation";
 import { CART_TOKEN } from "../../cart/cart.events";
 
@@ -44,6 +45,9 @@ export function frameReader<T extends Frames>(frames: T): FrameReader<FrameOf<T>
     if (typeof frame !== "object" || frame === null || Array.isArray(frame)) {
       return rotten("frame.not_an_object", "A frame is one JSON object.");
     }
+    // Before anybody is admitted, and before anything that recurses.
+    const trap = untameIn(frame);
+    if (trap !== undefined) return trap;
     const { type } = frame as { type?: unknown };
     const validate = typeof type === "string" ? validators.get(type) : undefined;
     if (validate === undefined) {

@@ -26,9 +26,12 @@ export interface Packet {
   readonly options: PacketOptions;
 }
 
-/** One message, serialised once for all clients that get it, whichever way they came in. */
+/** One message in the bytes of each way in, made once for all clients that get this very frame. */
 export class Frame {
-  /** JSON text of `{type,data,timestamp,position}`. */
+  /**
+   * JSON text: `{type,data,timestamp,position}` of news and of what is said about the connection, `{type,…}` of answers to
+   * subscribers, `{Entity,id}` of what they subscribed to.
+   */
   readonly json: Buffer;
   readonly #packets = new Map<string, Packet>();
 

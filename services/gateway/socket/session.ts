@@ -140,8 +140,8 @@ export abstract class Session<F extends OtherFrame = OtherFrame, O extends Outbo
       this.client.close(CLOSE.tooManyFrames);
       return;
     }
-    const frame = read();
-    this.#enqueue(() => this.#handle(frame));
+    // Read where a failure is this session's: out of the connection's own listener it would end the process.
+    this.#enqueue(() => this.#handle(read()));
   }
 
   #enqueue(task: () => Promise<void> | void): void {

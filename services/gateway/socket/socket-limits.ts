@@ -1,9 +1,14 @@
 /** Bounds of the sockets of one node; every queue has one. */
 export interface SocketLimits {
-  /** Messages waiting to be written to one client. Buffers are shared by all clients of a class, so what costs is the count. */
+  /** Messages waiting to be written to one client. */
   readonly waiting_messages_max: number;
-  /** Bytes waiting to be written to one client: some hundred orders, about what a stalled tablet misses in a rush hour. */
+  /**
+   * Bytes waiting to be written to one client who hears of the log: some hundred orders, about what a stalled tablet misses in
+   * a rush hour. Clients of one role share these bytes, so what costs is the count of messages.
+   */
   readonly waiting_bytes_max: number;
+  /** The same for a subscriber, whose frames carry an id of its own choice: nobody need share them. */
+  readonly subscriber_waiting_bytes_max: number;
   /** One frame from a client; the longest that a client has to say is a token. */
   readonly frame_bytes_max: number;
   /** Frames a client may send at once, and how many more each second. */
@@ -36,6 +41,7 @@ export interface SocketLimits {
 export const SOCKET_LIMITS: SocketLimits = {
   waiting_messages_max: 4096,
   waiting_bytes_max: 4 * 1024 * 1024,
+  subscriber_waiting_bytes_max: 512 * 1024,
   frame_bytes_max: 16 * 1024,
   frames_burst: 20,
   frames_per_s: 5,

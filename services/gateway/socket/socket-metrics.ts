@@ -6,7 +6,7 @@ export class SocketCounters {
   readonly #clients = new Map([...DOORS, SUBSCRIPTION_DOOR].map(({ audience }) => [audience, 0]));
   /** One a client: ten thousand for one event, so a number and no call. */
   messages_sent = 0;
-  /** One a class of clients; the ratio of the two is what sharing saves. */
+  /** One a role for an event, one a set of fields for a channel's message; the ratio of the two is what sharing saves. */
   readonly messages_serialised;
   readonly dropped_slow;
   /** Bad token, wrong role, too many. */
@@ -31,7 +31,10 @@ export class SocketCounters {
       "Messages handed to clients.",
       () => this.messages_sent,
     );
-    this.messages_serialised = total("messages_serialised", "Messages serialised, one a class of clients.");
+    this.messages_serialised = total(
+      "messages_serialised",
+      "Messages serialised, once a role or set of fields.",
+    );
     this.dropped_slow = total("dropped_slow", "Clients dropped because they did not keep up.");
     this.refused = total("refused", "Connections and subscriptions turned away.");
     this.resumed = total("resumed", "Clients that resumed at a position.");

@@ -6,9 +6,11 @@ import { Frame } from "./frame";
 const Id = Type.String({ minLength: 1, maxLength: 64 });
 const Name = Type.String({ minLength: 1, maxLength: 64 });
 
+const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+
 /** What a client asks to hear of one entity. */
 const Request = strictObject({
-  filters: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  filters: Type.Optional(Type.Record(Type.String(), Type.Union([Scalar, Type.Array(Scalar)]))),
   fields: Type.Optional(Type.Array(Name, { maxItems: 64, uniqueItems: true })),
 });
 
@@ -42,4 +44,42 @@ type AnswerType = "connection_ack" | "authenticated" | "subscribed" | "unsubscri
 
 export function answerFrame(type: AnswerType, fields: object = {}): Frame {
   return new Frame(type, JSON.stringify({ type, ...fields }));
+}
+
+/**
+ * The frames of one message: `{Entity: {…}}`, and beside it the id where the client named one. The message is serialised once
+ * for all who see the same fields; those who chose the same id, or none, share the bytes of the frame as well.
+ */
+export class DataFrames {
+  readonly #shown = new Map<string, string>();
+  readonly #frames = new Map<string, Frame>();
+
+  constructor(
+    private readonly entity: string,
+    private readonly message: object,
+    private readonly onSerialised: () => void,
+  ) {}
+
+  frameFor(fields: readonly string[], id: string | undefined): Frame {
+    const names = fields.join();
+    const shape = `${names}\n${id ?? ""}`;
+    let frame = this.#frames.get(shape);
+    if (frame === undefined) {
+      const end = id === undefined ? "}" : `,"id":${JSON.stringify(id)}}`;
+      frame = new Frame(this.entity, `{${JSON.stringify(this.entity)}:${this.#show(fields, names)}${end}`);
+      this.#frames.set(shape, frame);
+    }
+    return frame;
+  }
+
+  #show(fields: readonly string[], names: string): string {
+    let shown = this.#shown.get(names);
+    if (shown === undefined) {
+      const all = this.message as Readonly<Record<string, unknown>>;
+      shown = JSON.stringify(Object.fromEntries(fields.map((field) => [field, all[field]])));
+      this.#shown.set(names, shown);
+      this.onSerialised();
+    }
+    return shown;
+  }
 }

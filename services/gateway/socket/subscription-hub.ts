@@ -1,15 +1,19 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { channelsOf } from "../../../mixins/messaging/channels";
 import type { SubscriptionDefinition } from "../../../mixins/messaging/subscription";
-import { rowOf, type CompiledSubscription } from "../../../mixins/messaging/subscription-filter";
+import {
+  rowOf,
+  type CompiledSubscription,
+  type SubscriptionRequest,
+} from "../../../mixins/messaging/subscription-filter";
 import { SubscriptionIndex } from "../../../mixins/messaging/subscription-index";
 import type { Runtime } from "../../../mixins/runtime";
-import { Frame } from "./frame";
 import type { Outbox } from "./outbox";
 import type { SocketCounters } from "./socket-metrics";
+import { DataFrames } from "./subscription-frames";
 
-/** One message to so many takes some 10 ms; then others on this thread have their turn. */
-const MESSAGES_PER_TURN = 4_000;
+/** To send so many a message takes some 10 ms, to ask them in vain less; then others on this thread have their turn. */
+const CANDIDATES_PER_TURN = 4_000;
 /** A mistake of ours that every message meets must not fill the log. */
 const COMPLAIN_EVERY_MS = 1_000;
 
@@ -19,6 +23,8 @@ export interface Subscription {
   readonly id: string;
   /** Whether the client named the id; else its frames are those of clients that know one subscription an entity. */
   readonly named: boolean;
+  /** As the client said it: what is made of it changes with the client's rights. */
+  readonly request: SubscriptionRequest;
   readonly compiled: CompiledSubscription;
   readonly client: Outbox;
   ended: boolean;
@@ -90,27 +96,18 @@ export class SubscriptionHub {
     const row = rowOf(definition, message);
     const candidates = index.candidates(row);
     counters.subscriptions_asked += candidates.length;
-    const frames = new Map<string, Frame>();
-    const frameOf = (subscription: Subscription): Frame => {
-      const shape = `${subscription.named ? subscription.id : ""}\n${subscription.compiled.fields.join()}`;
-      let frame = frames.get(shape);
-      if (frame === undefined) {
-        frame = dataFrame(subscription, message);
-        frames.set(shape, frame);
-        counters.messages_serialised.inc();
-      }
-      return frame;
-    };
-    let sent = 0;
+    const frames = new DataFrames(definition.entity, message, () => counters.messages_serialised.inc());
+    let asked = 0;
     for (const subscription of candidates) {
       try {
         if (subscription.client.closed) this.remove(subscription);
-        if (subscription.ended || !subscription.compiled.matches(row)) continue;
-        subscription.client.send(frameOf(subscription));
+        const { ended, compiled, client } = subscription;
+        if (!ended && compiled.matches(row))
+          client.send(frames.frameFor(compiled.fields, subscription.named ? subscription.id : undefined));
       } catch (error) {
         this.#defect(definition.entity, error);
       }
-      if (++sent % MESSAGES_PER_TURN === 0) await nextTurn();
+      if (++asked % CANDIDATES_PER_TURN === 0) await nextTurn();
     }
   }
 
@@ -122,12 +119,4 @@ export class SubscriptionHub {
     this.#complained_ms = now;
     this.runtime.broker.logger.error(`sockets: a subscriber of ${entity} missed a message:`, error);
   }
-}
-
-/** `{Entity: {…}}`, and the subscription's id beside it where the client named one. */
-function dataFrame({ definition, id, named, compiled }: Subscription, message: object): Frame {
-  const all = message as Readonly<Record<string, unknown>>;
-  const shown = Object.fromEntries(compiled.fields.map((field) => [field, all[field]]));
-  const { entity } = definition;
-  return new Frame(entity, JSON.stringify(named ? { [entity]: shown, id } : { [entity]: shown }));
 }

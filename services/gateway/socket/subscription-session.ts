@@ -29,7 +29,9 @@ export class SubscriptionSession extends Session<SubscriberFrame> {
     private readonly context: SessionContext,
     private readonly hub: SubscriptionHub,
   ) {
-    super(door, new Outbox(connection, context.limits, context.counters), context);
+    const { limits, counters } = context;
+    const own = { ...limits, waiting_bytes_max: limits.subscriber_waiting_bytes_max };
+    super(door, new Outbox(connection, own, counters), context);
   }
 
   protected enter(identity: Identity): void {
@@ -43,14 +45,11 @@ export class SubscriptionSession extends Session<SubscriberFrame> {
 
   /** Every subscription is made anew; one that names what is not allowed any more ends. */
   protected rightsChanged(_before: Caller, now: Caller): void {
-    for (const { definition, id, named, compiled } of [...this.#subscriptions.values()]) {
-      const filters = Object.fromEntries(
-        compiled.filters.map(({ field, op, value }) => [`${field}__${op}`, value]),
-      );
-      const again = compileSubscription(definition, { filters, fields: compiled.fields }, now);
+    for (const { definition, id, named, request } of [...this.#subscriptions.values()]) {
+      const again = compileSubscription(definition, request, now);
       this.#end(id);
       if (isRefusal(again)) this.complain(again, id);
-      else this.#keep({ definition, id, named, compiled: again, client: this.client, ended: false });
+      else this.#keep({ definition, id, named, request, compiled: again, client: this.client, ended: false });
     }
   }
 
@@ -115,6 +114,7 @@ export class SubscriptionSession extends Session<SubscriberFrame> {
         definition,
         id: id ?? entity,
         named,
+        request,
         compiled,
         client: this.client,
         ended: false,

@@ -230,6 +230,17 @@ it("a repeated command gets its first answer and changes nothing again", async (
   expect(await stored(row.lamp_id)).toMatchObject({ color: "red", version: 2 });
 });
 
+it("a change under a key that changes nothing is done for good: repeated, it does not undo what came between", async () => {
+  const { lamp_id } = await made({ color: "red" });
+  const [id, head] = [randomUUID(), await log.head()];
+  const wish = () => ({ color: "red" });
+  const first = await lamps.change(lamp_id, wish, asked(id, false));
+  expect(await log.head()).toBe(head);
+  await lamps.change(lamp_id, () => ({ color: "blue" }), asked());
+  expect(await lamps.change(lamp_id, wish, asked(id, false))).toEqual({ ...first, replayed: true });
+  expect(await stored(lamp_id)).toMatchObject({ color: "blue", version: 2 });
+});
+
 it("pages go from the newest id on, by what is asked for", async () => {
   const color = randomUUID();
   const rows = await Promise.all(Array.from({ length: 5 }, () => made({ color })));

@@ -93,7 +93,11 @@ function echoService(answers: Map<string, CommandRecord>): ServiceSchema {
         etag: '"r1"',
         max_age_s: 5,
       })),
-      pile: implement(echo.pileEcho, heard),
+      pile: implement(echo.pileEcho, (ctx) => {
+        if (ctx.meta.api_key?.startsWith("wrong") === true)
+          throw new RefusedError(refuse("unauthorized", "echo.key_unknown", "No."));
+        return heard(ctx);
+      }),
       knock: implement(echo.knockEcho, (ctx) => {
         // What a careless action leaves in its meta must not reach the next request.
         ctx.meta.caller = { role: "super_admin", user_id: "mallory", branch_ids: null };

@@ -96,7 +96,8 @@ describe("REST", () => {
   });
 
   describe("a body that is a list", () => {
-    const pile = (json: unknown, headers = {}) => gateway.ask("POST", "/api/v1/pile", { json, headers });
+    const key = { "x-api-key": "secret" };
+    const pile = (json: unknown) => gateway.ask("POST", "/api/v1/pile", { json, headers: key });
 
     it("is an array as it is, and an object as an array of one", async () => {
       const many = await pile([{ a: 1 }, {}]);
@@ -123,7 +124,7 @@ describe("REST", () => {
       ["[1", "http.bad_json"],
       ["", "input.invalid"],
     ])("is refused when it is %j", async (text, code) => {
-      const init = { body: text, headers: { "content-type": "application/json" } };
+      const init = { body: text, headers: { ...key, "content-type": "application/json" } };
       expect((await gateway.ask("POST", "/api/v1/pile", init)).body["code"]).toBe(code);
     });
   });
@@ -136,8 +137,17 @@ describe("REST", () => {
       expect(meta(await gateway.ask("POST", "/api/v1/pile", { json: {}, headers }))).toMatchObject({
         api_key: "secret",
       });
-      expect(meta(await gateway.ask("POST", "/api/v1/pile", { json: {} })).api_key).toBeUndefined();
+      expect(
+        meta(await gateway.ask("POST", "/api/v1/pile", { json: {}, ...token("customer") })).api_key,
+      ).toBeUndefined();
       expect(meta(await gateway.ask("GET", read, { headers })).api_key).toBeUndefined();
+    });
+
+    it("is missed before the body is read", async () => {
+      const head = "POST /api/v1/pile HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+      const answer = await gateway.raw(`${head}Content-Length: 4000000\r\nConnection: close\r\n\r\n`, false);
+      expect(answer).toContain("401 Unauthorized");
+      expect(answer).toContain("auth.required");
     });
   });
 
@@ -468,6 +478,27 @@ describe("rate limits", () => {
     for (let i = 0; i < 3; i++) await knock({ "x-forwarded-for": `10.0.0.${String(i)}` });
     expect((await knock({ "x-forwarded-for": "10.0.0.9" })).status).toBe(429);
     expect((await knock({ authorization: "Bearer customer" })).status).toBe(200);
+  });
+
+  it("count requests without a key, or with one that has proved nothing yet, as a guest's writes", async () => {
+    gateway = await startEchoGateway();
+    const pile = async (key?: string) =>
+      (
+        await gateway.ask("POST", "/api/v1/pile", {
+          json: {},
+          headers: key === undefined ? {} : { "x-api-key": key },
+        })
+      ).status;
+    for (let i = 0; i < 40; i += 1) {
+      expect(await pile()).toBe(401);
+      expect(await pile(`wrong ${String(i)}`)).toBe(401);
+    }
+    // One guest's token for the first time; from then on the key is known.
+    for (let i = 0; i < 60; i += 1) expect(await pile("secret")).toBe(202);
+    for (let i = 0; i < 39; i += 1) expect(await pile("wrong")).toBe(401);
+    expect([await pile(), await pile("wrong"), await pile("secret")]).toEqual([429, 429, 202]);
+    gateway.now_ms += 300_000;
+    expect([await pile(), await pile("wrong"), await pile("secret")]).toEqual([401, 401, 202]);
   });
 
   it("count the clients of a trusted proxy apart, and tell the action who they are", async () => {

@@ -165,6 +165,16 @@ describe("subscriptions to camera events", () => {
         { payload: { CameraEvents: { filters: { camera_id__in: 7 } } } },
       ],
       [
+        "a filter by an object",
+        "input.invalid",
+        { payload: { CameraEvents: { filters: { camera_id: { eq: CAMERA_1 } } } } },
+      ],
+      [
+        "a filter by lists of lists",
+        "input.invalid",
+        { payload: { CameraEvents: { filters: { camera_id__in: [[CAMERA_1]] } } } },
+      ],
+      [
         "an unknown field",
         "subscription.unknown_field",
         { payload: { CameraEvents: { fields: ["password"] } } },
@@ -266,6 +276,19 @@ describe("subscriptions to camera events", () => {
       expect(heard(client).map(({ branch_id }) => branch_id)).toEqual([BRANCH_B]);
     });
 
+    it("keeps every filter when rights change, also two that say the same field's", async () => {
+      await start();
+      const user_id = randomUUID();
+      const client = await join("manager", { user_id, branch_ids: [BRANCH_A] });
+      await client.subscribe({ filters: { camera_id: CAMERA_1, camera_id__eq: CAMERA_2 } });
+      const token = node.verifier.issue("manager", { user_id, branch_ids: [BRANCH_A, BRANCH_B] });
+      await client.ask({ type: "auth", token }, "authenticated");
+      await publish(cameraEvent({ camera_id: CAMERA_1 }));
+      await publish(cameraEvent({ camera_id: CAMERA_2 }));
+      await last(client);
+      expect(heard(client)).toEqual([]);
+    });
+
     it("ends when the token expires, and hears nothing after", async () => {
       await start();
       const client = await join("manager", {}, 60_000);
@@ -276,7 +299,7 @@ describe("subscriptions to camera events", () => {
     });
 
     it("drops a client that does not read, and costs the others nothing", async () => {
-      await start({ waiting_bytes_max: 128 * 1024, pong_ms_max: 50 });
+      await start({ subscriber_waiting_bytes_max: 128 * 1024, pong_ms_max: 50 });
       const others = await Promise.all([join(), join(), join()]);
       const slow = await join();
       await Promise.all([...others, slow].map((each) => each.subscribe()));
@@ -395,5 +418,25 @@ describe("subscriptions to camera events", () => {
     });
     expect(await count("subscriptions_asked_total")).toBe(5);
     expect(await count("messages_serialised_total")).toBe(1);
+  });
+
+  it("serialises it once also for those who named their subscriptions, each as it likes", async () => {
+    await start();
+    const client = await plain(node.verifier.issue("manager")).joined();
+    const ids = ["one", 'with "quotes" and \\', "три", "CameraEvents"];
+    for (const id of ids) await client.subscribe({ fields: ["event_type"] }, { id });
+    await client.subscribe({ fields: ["event_type"] }, { id: undefined });
+    await client.subscribe({ fields: ["model"] }, { id: "other" });
+    await publish(cameraEvent());
+    const shown = { event_type: "motion_detected" };
+    await eventually(() => {
+      const data = client.frames.filter((frame) => "CameraEvents" in frame);
+      expect(data).toEqual([
+        ...ids.slice(0, 3).map((id) => ({ CameraEvents: shown, id })),
+        { CameraEvents: shown },
+        { CameraEvents: { model: "Hikvision DS-2CD" }, id: "other" },
+      ]);
+    });
+    expect(await count("messages_serialised_total")).toBe(2);
   });
 });

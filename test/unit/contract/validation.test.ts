@@ -32,6 +32,16 @@ describe("text that PostgreSQL cannot store", () => {
     expect(check({ name: "🍕 Ёж \u0001\u001f\ufffe", more: Buffer.from("\0") })).toBeUndefined();
   });
 
+  it("is found however deep it lies", () => {
+    const nested = (text: string): unknown => {
+      let value: unknown = text;
+      for (let level = 0; level < 100_000; level++) value = level % 2 === 0 ? [value] : { a: value };
+      return value;
+    };
+    expect(findUnstorableText(nested("b"))).toBeUndefined();
+    expect(findUnstorableText(nested("\0"))).toBe("/a/0".repeat(50_000));
+  });
+
   it("is found wherever JSON can have it", () => {
     const unit = fc.constantFrom("a", "Ё", "🍕", "\0", "\ud800", "\udfff");
     const json = fc.jsonValue({ stringUnit: unit, maxDepth: 4 });

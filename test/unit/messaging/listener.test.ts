@@ -15,7 +15,7 @@ it("hands over one after the other, waiting for each", async () => {
     logger,
     () => undefined,
   );
-  for (const message of [1, 2]) listener.hand("c", message);
+  for (const message of [1, 2]) listener.hand("c", message, 1);
   expect(seen).toEqual([]);
   await eventually(() => {
     expect(seen).toEqual(["begin 1", "end 1", "begin 2", "end 2"]);
@@ -33,7 +33,7 @@ it("one that fails goes on with the next, and is counted and logged once", async
     logger,
     (why) => void lost.push(why),
   );
-  for (const message of [1, 2, 3]) listener.hand("broken", message);
+  for (const message of [1, 2, 3]) listener.hand("broken", message, 1);
   await eventually(() => {
     expect(seen).toEqual([1, 2, 3]);
     expect(lost).toEqual(["listener_failed", "listener_failed", "listener_failed"]);
@@ -42,7 +42,7 @@ it("one that fails goes on with the next, and is counted and logged once", async
 });
 
 it("one that does not come to an end loses the oldest beyond its bound", async () => {
-  const lost: string[] = [];
+  const lost: [string, number][] = [];
   const seen: unknown[] = [];
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
@@ -52,18 +52,45 @@ it("one that does not come to an end loses the oldest beyond its bound", async (
       return held;
     },
     logger,
-    (why) => void lost.push(why),
+    (...what) => void lost.push(what),
   );
-  listener.hand("c", "first");
+  listener.hand("c", "first", 1);
   await eventually(() => {
     expect(seen).toEqual(["first"]);
   });
-  for (let message = 0; message < 10_005; message += 1) listener.hand("c", message);
-  expect(lost).toEqual(Array.from({ length: 5 }, () => "slow_listener"));
+  for (let message = 0; message < 10_005; message += 1) listener.hand("c", message, 1);
+  expect(lost).toEqual(Array.from({ length: 5 }, () => ["slow_listener", 1]));
   release();
   await eventually(() => {
     expect(seen).toHaveLength(10_001);
     expect(seen.slice(0, 3)).toEqual(["first", 5, 6]);
+  });
+});
+
+it("one that does not come to an end loses the oldest of what is too long together", async () => {
+  const lost: [string, number][] = [];
+  const seen: unknown[] = [];
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const listener = new Listener(
+    (message) => {
+      seen.push(message);
+      return held;
+    },
+    logger,
+    (...what) => void lost.push(what),
+  );
+  listener.hand("c", "first", 200_000);
+  await eventually(() => {
+    expect(seen).toEqual(["first"]);
+  });
+  for (let message = 0; message < 165; message += 1) listener.hand("c", message, 200_000);
+  listener.hand("c", "long", 600_000);
+  expect(lost.reduce((sum, [, count]) => sum + count, 0)).toBe(8);
+  expect(lost.at(-1)).toEqual(["slow_listener", 3]);
+  release();
+  await eventually(() => {
+    expect([seen[1], seen.at(-1)]).toEqual([8, "long"]);
   });
 });
 
@@ -74,9 +101,9 @@ it("one that was stopped is not called any more, not even with what waits", asyn
     logger,
     () => undefined,
   );
-  listener.hand("c", 1);
+  listener.hand("c", 1, 1);
   listener.stop();
-  listener.hand("c", 2);
+  listener.hand("c", 2, 1);
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   expect(seen).toEqual([]);
 });

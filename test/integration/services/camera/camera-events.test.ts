@@ -10,7 +10,7 @@ import {
 } from "../../../../services/camera/camera-events.contract";
 import { changeCamera } from "../../../../services/camera/camera.contract";
 import { complexChannel, type CameraEvent } from "../../../../services/camera/camera.events";
-import { daysAhead, ensureDays } from "../../../../services/camera/event-days";
+import { daysAhead, ensureDays, forgetUnkeyed } from "../../../../services/camera/event-days";
 import { eventually } from "../../../support/eventually";
 import { BRANCH, manager, OTHER_BRANCH, uuidOf } from "../../../support/orders";
 import { startTestDatabase, type TestDatabase } from "../../../support/postgres";
@@ -199,6 +199,22 @@ describe("senders", () => {
     expect(rows[0]?.text).not.toContain(first.key);
   });
 
+  it("there are so many keys and no more, and each of them works", async () => {
+    const { mac_address } = await node.camera();
+    const { key } = await keyOf(BRANCH, "the oldest");
+    await database.pool.query(
+      `insert into camera_keys (key_id, branch_id, name, digest, version, created_at, updated_at)
+       select gen_random_uuid(), $1, 'flood', md5(n::text), 1, now(), now()
+       from generate_series(1, 10000 - (select count(*)::integer from camera_keys)) n`,
+      [BRANCH],
+    );
+    const wish = { branch_id: BRANCH, name: "one more" };
+    expect(await node.refusal(createCameraKey, wish)).toBe("camera.too_many_keys");
+    expect(statuses(await send([motion(mac_address)], withKey(key)))).toEqual(["accepted"]);
+    await database.pool.query("delete from camera_keys where name = 'flood'");
+    await node.call(createCameraKey, wish);
+  });
+
   it("managers have to do with keys of their own branches", async () => {
     const { key_id } = await keyOf(OTHER_BRANCH);
     const theirs = { branch_id: OTHER_BRANCH };
@@ -242,6 +258,19 @@ describe("a repeated request", () => {
         { command: { ...meta.command, fingerprint: "other" } },
       ),
     ).toBe("idempotency.key_reused");
+  });
+
+  it("without a key, which a gateway sends to a second node, is done once, too", async () => {
+    const { mac_address, camera_id } = await node.camera();
+    const heard = await node.listen();
+    const command = { id: randomUUID(), fingerprint: "" };
+    const first = await send([motion(mac_address)], { command: { ...command, fresh: true } });
+    expect(await send([motion(mac_address)], { command })).toEqual(first);
+    expect(await listed({ camera_id })).toHaveLength(1);
+    await send([motion(mac_address)]);
+    await eventually(() => {
+      expect(heard).toHaveLength(2);
+    });
   });
 
   it("of many at once one is done", async () => {
@@ -302,6 +331,47 @@ it("a flood that the database does not keep up with is told to come back, and wh
   );
   expect(rows).toEqual([{ count: 20_000 }]);
   expect(await node.metric("forno_camera_events_waiting")).toBe(0);
+});
+
+describe("while the database does not answer", () => {
+  const held = async (work: () => Promise<void>): Promise<void> => {
+    const locker = await database.pool.connect();
+    await locker.query("begin; lock table camera_events, camera_event_requests");
+    try {
+      await work();
+    } finally {
+      await locker.query("commit");
+      locker.release();
+    }
+  };
+
+  it("a sign of life waits for nobody", async () => {
+    await held(async () => {
+      expect(await send([motion(anyMac())])).toMatchObject({ unknown: 1 });
+    });
+  });
+
+  it("requests count that bring no event, and so does their length", async () => {
+    const { mac_address } = await node.camera();
+    const long = Array.from({ length: 32 }, () =>
+      motion(mac_address, { data: { text: "x".repeat(31_000) } }),
+    );
+    const keyed = () => ({ command: { id: randomUUID(), fingerprint: "f" } });
+    const before = await node.metric("forno_camera_events_waiting");
+    let sends: Promise<PromiseSettledResult<Sent>[]> | undefined;
+    await held(async () => {
+      const idle = Array.from({ length: 5 }, () => send([motion(anyMac())], keyed()));
+      const big = Array.from({ length: 70 }, () => send(long));
+      sends = Promise.allSettled([...idle, ...big]);
+      await eventually(async () => {
+        expect(await node.metric("forno_camera_events_waiting")).toBe(before + 5 + 64 * 32);
+      });
+    });
+    const refused = ((await sends) ?? []).filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(6);
+    for (const { reason } of refused as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ type: "camera.events_busy", code: 503 });
+  });
 });
 
 describe("the list of events", () => {
@@ -383,5 +453,23 @@ describe("days", () => {
     );
     expect(rows).toEqual([]);
     node.now -= 3 * DAY_MS;
+  });
+
+  it("answers to requests without a key are kept for an hour, those under a key as long as their events", async () => {
+    const { mac_address } = await node.camera();
+    const [id, own] = [randomUUID(), randomUUID()];
+    await send([motion(mac_address)], { command: { id, fingerprint: "", fresh: true } });
+    await send([motion(mac_address)], { command: { id: own, fingerprint: "own" } });
+    const kept = async (): Promise<string[]> => {
+      const { rows } = await database.pool.query<{ command_id: string }>(
+        "select command_id from camera_event_requests where command_id = any ($1)",
+        [[id, own]],
+      );
+      return rows.map(({ command_id }) => command_id).sort();
+    };
+    await forgetUnkeyed(database.pool, node.now + 3_600_000);
+    expect(await kept()).toEqual([id, own].sort());
+    await forgetUnkeyed(database.pool, node.now + 3_600_001);
+    expect(await kept()).toEqual([own]);
   });
 });

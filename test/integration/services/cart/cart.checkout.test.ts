@@ -287,6 +287,34 @@ it("gives up for good what was left before its order, so that it cannot become o
   expect(await ordersInLog()).toBe(before + 1);
 });
 
+it("ends a checkout whose lines somebody has taken out, for good, and names the order before", async () => {
+  const customer = aCustomer();
+  const anna = shop.visitor(customer);
+  await put(anna, "Pepperoni");
+  const { order_id } = await anna.ask(cart.checkoutCart, HOW);
+  await put(anna, "Pepperoni");
+  const { log, broker } = shop.orders.runtime;
+  const { user_id: cart_id } = customer;
+  const of = { cart_id, user_id: cart_id, at: new Date(shop.orders.now).toISOString() };
+  const events = [
+    { type: "cart.checkout_begun", data: { ...of, checkout_no: 2 } },
+    { type: "cart.changed", data: { ...of, change: "cleared", lines: [], promo_code: null } },
+  ];
+  const expected_version = (await log.readStream(cartStream(cart_id))).length;
+  const cartOf = { stream_id: cartStream(cart_id), stream_type: "cart", expected_version, events };
+  await log.append({ streams: [cartOf], ...{ commands: [], meta: {} } });
+  await expect(anna.ask(cart.checkoutCart, HOW)).rejects.toMatchObject({
+    ...{ type: "cart.empty", data: { data: { last_order_id: order_id } } },
+  });
+  expect((await cartEvents(cart_id)).at(-1)).toBe("cart.checkout_dropped");
+  // The checkout that had begun comes to the log after all.
+  const items = [{ menu_item_id: dish.get("Pepperoni") ?? "", quantity: 1 }];
+  const meta = { caller: customer, command: orderCommand(cart_id, 2) };
+  await expect(act(broker, placeOrder, { ...HOW, channel: "shop", items }, { meta })).rejects.toMatchObject({
+    type: "cart.empty",
+  });
+});
+
 describe("reordering", () => {
   it("puts an earlier order's lines into the cart and names what is gone", async () => {
     const anna = shop.visitor(aCustomer());
@@ -302,6 +330,20 @@ describe("reordering", () => {
     expect(await anna.refused(cart.reorder, { order_id })).toBe("cart.nothing_to_reorder");
     for (const name of ["Pepperoni", "Margherita"])
       await shop.orders.call(switchItem, { item_id: dish.get(name) ?? "", available: true });
+  });
+
+  it("gives a repeated key its first answer, although nothing of it can be had today", async () => {
+    const anna = shop.visitor(aCustomer());
+    await put(anna, "Pepperoni");
+    const { order_id } = await anna.ask(cart.checkoutCart, HOW);
+    const key = randomUUID();
+    await anna.ask(cart.reorder, { order_id }, key);
+    const pepperoni = { item_id: dish.get("Pepperoni") ?? "" };
+    await shop.orders.call(switchItem, { ...pepperoni, available: false });
+    const { cart: view, missing } = await anna.ask(cart.reorder, { order_id }, key);
+    expect(view.items).toMatchObject([{ menu_item_id: dish.get("Pepperoni"), quantity: 1 }]);
+    expect(missing).toMatchObject([{ code: "menu.unavailable" }]);
+    await shop.orders.call(switchItem, { ...pepperoni, available: true });
   });
 
   it("does it once under one key, and only with one's own orders", async () => {

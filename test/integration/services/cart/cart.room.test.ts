@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { act } from "../../../../mixins/contract/implement";
 import * as cart from "../../../../services/cart/cart.contract";
 import { cartIdOf, cartStream } from "../../../../services/cart/cart.events";
+import { startExpiry } from "../../../../services/cart/cart.jobs";
 import { getMenu } from "../../../../services/menu/menu.contract";
 import { switchItem } from "../../../../services/menu/menu-desk.contract";
 import { changePromo, createPromo, createSale } from "../../../../services/menu/menu-offer.contract";
@@ -197,6 +198,51 @@ describe("a cart", () => {
     );
   });
 
+  it("gives a repeated key its first answer, although the menu or the cart would refuse it today", async () => {
+    const guest = shop.visitor();
+    await put(guest, "Margherita");
+    const { promo } = (await desk(createPromo, { code: "AGAIN", percent: 10 })) as {
+      promo: { promo_id: string };
+    };
+    const keys = { add: randomUUID(), update: randomUUID(), promo: randomUUID() };
+    const add = () => put(guest, "Meat", {}, keys.add);
+    const line_id = (await add()).items[1]?.line_id ?? "";
+    const meat = dish.get("Meat");
+    const update = () =>
+      guest.ask(cart.updateCart, { line_id, extras: meat?.extras.slice(0, 1) ?? [] }, keys.update);
+    const setPromo = () => guest.ask(cart.setCartPromo, { code: "AGAIN" }, keys.promo);
+    await update();
+    await setPromo();
+    await desk(changePromo, { promo_id: promo.promo_id, active: false });
+    await desk(switchItem, { item_id: meat?.id ?? "", available: false });
+    expect(quantities(await add())).toEqual([1, 1]);
+    expect((await setPromo()).promo).toMatchObject({ code: "AGAIN", accepted: false });
+    await guest.ask(cart.removeFromCart, { id: line_id });
+    expect(quantities(await update())).toEqual([1]);
+    await desk(switchItem, { item_id: meat?.id ?? "", available: true });
+  });
+
+  it("refuses a repeated key for good, although it would be possible by now", async () => {
+    const guest = shop.visitor();
+    const view = await put(guest, "Pepperoni");
+    const line_id = view.items[0]?.line_id ?? "";
+    const keys = { add: randomUUID(), update: randomUUID(), promo: randomUUID() };
+    const refusals = async () => [
+      await guest.refused(cart.addToCart, { menu_item_id: idOf("Meat") }, keys.add),
+      await guest.refused(cart.updateCart, { line_id, exclude_ingredients: [] }, keys.update),
+      await guest.refused(cart.setCartPromo, { code: "LATER" }, keys.promo),
+    ];
+    for (const name of ["Meat", "Pepperoni"])
+      await desk(switchItem, { item_id: idOf(name), available: false });
+    const first = await refusals();
+    expect(first).toEqual(["menu.unavailable", "menu.unavailable", "menu.unavailable"]);
+    for (const name of ["Meat", "Pepperoni"])
+      await desk(switchItem, { item_id: idOf(name), available: true });
+    await desk(createPromo, { code: "LATER", percent: 10 });
+    expect(await refusals()).toEqual(first);
+    expect(await see(guest)).toMatchObject({ items_count: 1, promo: null });
+  });
+
   it("carries a promo code, tells when it no longer holds, and lets it go", async () => {
     const guest = shop.visitor();
     expect(await guest.refused(cart.setCartPromo, { code: "TENTH" })).toBe("cart.empty");
@@ -289,6 +335,48 @@ describe("signing in with a guest's cart", () => {
 });
 
 describe("a guest who stays away", () => {
+  it("has the token for another thirty days from each change on, and from no reading", async () => {
+    const guest = shop.visitor();
+    await put(guest, "Pepperoni");
+    const { token } = guest;
+    const menu_item_id = idOf("Pepperoni");
+    expect((await guest.asked(cart.addToCart, { menu_item_id })).meta.new_cart_token).toBe(token);
+    expect((await guest.asked(cart.getCart, {})).meta.new_cart_token).toBeUndefined();
+    expect((await guest.asked(cart.clearCart, {})).meta.new_cart_token).toBe(token);
+    const anna = shop.visitor(aCustomer());
+    await put(anna, "Pepperoni");
+    expect((await anna.asked(cart.clearCart, {})).meta.new_cart_token).toBeUndefined();
+  });
+
+  it("is let go by the job behind any number of others, also those that are in the way", async () => {
+    const guest = shop.visitor();
+    await put(guest, "Pepperoni");
+    const cart_id = cartIdOf(guest.token ?? "");
+    await eventually(async () => {
+      const { rows } = await database.pool.query("select 1 from carts where cart_id = $1", [cart_id]);
+      expect(rows).toHaveLength(1);
+    });
+    // Carts that the job finds and cannot end, older than the guest's, at one moment.
+    await database.pool.query(
+      `insert into carts (cart_id, user_id, lines_count, checkout_at, changed_at, position)
+       select gen_random_uuid(), null, 1, null, '2020-01-01', 0 from generate_series(1, 1200)`,
+    );
+    shop.orders.now += 31 * DAY_MS;
+    const { runtime } = shop.orders;
+    let asked = 0;
+    const call = (name: string, params: object, options?: object): Promise<unknown> =>
+      (asked += 1) <= 3
+        ? Promise.reject(new Error("the cart's node is frozen"))
+        : runtime.broker.call(name, params, options);
+    const broker = Object.assign(Object.create(runtime.broker) as typeof runtime.broker, { call });
+    const job = startExpiry({ ...runtime, broker });
+    expect(await job.runNow()).toBe(true);
+    await job.stop();
+    expect(asked).toBeGreaterThan(1200);
+    expect((await changesOf(cart_id)).at(-1)).toBe("cart.expired");
+    await database.pool.query("delete from carts where changed_at = '2020-01-01'");
+  });
+
   it("finds an empty cart after thirty days, and a new one to fill", async () => {
     const [stays, returns] = [shop.visitor(), shop.visitor()];
     const customer = shop.visitor(aCustomer());

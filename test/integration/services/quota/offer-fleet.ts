@@ -197,7 +197,7 @@ export function holdsBack(
   { runtime }: OrderNode,
   action: string,
   what: "question" | "answer" = "question",
-): { waiting(): number; let_go(): void } {
+): { waiting(): number; let_one_go(): void; let_go(): void } {
   const { broker } = runtime;
   const call = broker.call.bind(broker);
   const held: (() => void)[] = [];
@@ -210,9 +210,33 @@ export function holdsBack(
   }) as typeof broker.call;
   return {
     waiting: () => held.length,
+    let_one_go() {
+      held.shift()?.();
+    },
     let_go() {
       broker.call = call;
       for (const go of held.splice(0)) go();
+    },
+  };
+}
+
+/** Each call of an action takes so long, by the node's clock. */
+export function slowBy(node: OrderNode, action: string, taken_ms: number): { calls(): number; end(): void } {
+  const { broker } = node.runtime;
+  const call = broker.call.bind(broker);
+  let calls = 0;
+  broker.call = (async (name: string, ...rest: [object, object]) => {
+    const answer: unknown = await call(name, ...rest);
+    if (name === action) {
+      calls += 1;
+      node.now += taken_ms;
+    }
+    return answer;
+  }) as typeof broker.call;
+  return {
+    calls: () => calls,
+    end() {
+      broker.call = call;
     },
   };
 }

@@ -16,6 +16,7 @@ import {
   faultCode,
   holdsBack,
   OfferFleet,
+  slowBy,
   type Placed,
   type Wish,
 } from "./offer-fleet";
@@ -170,6 +171,85 @@ describe("a flash sale of ten", () => {
   });
 });
 
+describe("an order of several offers", () => {
+  it("keeps the last units that it took itself when another of its sales is sold out meanwhile", async () => {
+    const mine = await fleet.sale("Семейный", { limit_quantity: 1 });
+    const theirs = await fleet.sale("Пицца-пати", { limit_quantity: 1 });
+    await fleet.promo("TAKEN", { limit_total: 1 });
+    const items = [
+      { name: "Семейный", quantity: 1 },
+      { name: "Пицца-пати", quantity: 1 },
+    ];
+    const taking = holdsBack(one, "quota.take", "answer");
+    const order = place(fleet.wish("Семейный", { items, promo_code: "TAKEN" }));
+    await eventually(() => {
+      expect(taking.waiting()).toBe(1);
+    });
+    expect(atSale(await place(fleet.wish("Пицца-пати"), other))).toBe(true);
+    taking.let_one_go();
+    await eventually(() => {
+      expect(taking.waiting()).toBe(1);
+    });
+    expect(await fleet.left(mine.sale_id)).toBe(0);
+    taking.let_go();
+    const { items: lines, discount_minor } = await order;
+    expect(lines.map(({ flash_sale_id }) => flash_sale_id)).toEqual([mine.sale_id, null]);
+    expect(discount_minor).toBeGreaterThan(0);
+    for (const { sale_id } of [mine, theirs]) {
+      expect(await fleet.left(sale_id)).toBe(0);
+      await one.call(offers.deleteSale, { sale_id });
+    }
+  });
+});
+
+describe("a node that was frozen between an order's price and its placement", () => {
+  const MINUTE_MS = 60_000;
+
+  it.each<[string, (sale_id: string) => Promise<unknown>, boolean, number]>([
+    ["removed", (sale_id) => other.call(offers.deleteSale, { sale_id }), false, 0],
+    ["limited", (sale_id) => other.call(offers.changeSale, { sale_id, limit_quantity: 5 }), true, 1],
+  ])("does not place it under a sale that was %s meanwhile", async (_, change, at_sale, taken) => {
+    const { sale_id } = await fleet.sale("Классическая", {});
+    const pricing = holdsBack(one, "menu.quote", "answer");
+    const order = place(fleet.wish("Классическая"));
+    await eventually(() => {
+      expect(pricing.waiting()).toBe(1);
+    });
+    await change(sale_id);
+    fleet.now += MINUTE_MS;
+    pricing.let_go();
+    expect(atSale(await order)).toBe(at_sale);
+    expect(await eventsOf(quotaStream(sale_id), "quota.taken")).toHaveLength(taken);
+    if (at_sale) await one.call(offers.deleteSale, { sale_id });
+  });
+
+  it("prices an order that it holds units for at what the log says by then", async () => {
+    const { sale_id } = await fleet.sale("Пепперони", { limit_quantity: 1 });
+    const taking = holdsBack(one, "quota.take", "answer");
+    const order = place(fleet.wish("Пепперони"));
+    await eventually(() => {
+      expect(taking.waiting()).toBe(1);
+    });
+    fleet.now += MINUTE_MS / 2;
+    taking.let_go();
+    expect(atSale(await order)).toBe(true);
+    expect(await eventsOf(quotaStream(sale_id), "quota.taken", "quota.returned")).toEqual(["quota.taken"]);
+    await one.call(offers.deleteSale, { sale_id });
+  });
+
+  it("gives up where its prices are always old by the time it could place, and nothing is placed", async () => {
+    const before = await fleet.ordersInLog();
+    const slow = slowBy(one, "menu.quote", 4_000);
+    const order = place(fleet.wish("Пепперони"));
+    expect(faultCode(await order.catch((error: unknown) => error))).toBe("order.prices_old");
+    expect(slow.calls()).toBe(3);
+    slow.end();
+    fleet.now = one.now;
+    expect(await fleet.ordersInLog()).toBe(before);
+    await place(fleet.wish("Пепперони"));
+  });
+});
+
 describe("a customer who says what they expect to pay", () => {
   it("is not charged more when the sale is sold out under their hands, and nothing is taken or placed", async () => {
     const { sale_id } = await fleet.sale("Курица и Грибы", { limit_quantity: 1 });
@@ -300,15 +380,43 @@ describe("when a node dies between taking and placing", () => {
     expect(await fleet.sweepAfter(0)).toEqual({ confirmed: 0, returned: 0 });
   });
 
-  it("a repetition goes on where it stopped, with what was taken", async () => {
-    const { sale_id } = await fleet.sale("Семейный", { limit_quantity: 2 });
+  it.each<[string, number, number[], number]>([
+    ["the last unit", 1, [1], 1],
+    ["some of them", 2, [1], 1],
+    ["what was left for one of two lines", 3, [2, 2], 2],
+  ])(
+    "a repetition goes on where it stopped, having taken %s",
+    async (_, limit_quantity, quantities, units) => {
+      const { sale_id } = await fleet.sale("Семейный", { limit_quantity });
+      const items = quantities.map((quantity) => ({ name: "Семейный", quantity }));
+      const wish = fleet.wish("Семейный", { items });
+      const [who, key] = [customerNo((customers += 1)), randomUUID()];
+      const death = diesBeforePlacing(one);
+      await expect(place(wish, one, who, key)).rejects.toThrow();
+      death.come_back();
+      expect(await fleet.left(sale_id, other)).toBe(limit_quantity - units);
+      const { items: lines } = await place(wish, other, who, key);
+      expect(lines.filter((line) => line.flash_sale_id === sale_id).map(({ quantity }) => quantity)).toEqual([
+        units,
+      ]);
+      expect(await fleet.left(sale_id)).toBe(limit_quantity - units);
+      expect(await fleet.sweepAfter(0)).toEqual({ confirmed: 0, returned: 0 });
+      await one.call(offers.deleteSale, { sale_id });
+    },
+  );
+
+  it("a repetition has the last use of a promo code that it took itself", async () => {
+    const promo_id = await fleet.promo("LAST", { limit_total: 1 });
+    const wish = fleet.wish("Пепперони", { promo_code: "LAST" });
     const [who, key] = [customerNo((customers += 1)), randomUUID()];
     const death = diesBeforePlacing(one);
-    await expect(place(fleet.wish("Семейный"), one, who, key)).rejects.toThrow();
+    await expect(place(wish, one, who, key)).rejects.toThrow();
     death.come_back();
-    expect(atSale(await place(fleet.wish("Семейный"), other, who, key))).toBe(true);
-    expect(await fleet.left(sale_id)).toBe(1);
-    expect(await fleet.sweepAfter(0)).toEqual({ confirmed: 0, returned: 0 });
+    expect(await fleet.used(promo_id, other)).toBe(1);
+    expect((await place(wish, other, who, key)).discount_minor).toBeGreaterThan(0);
+    expect(await refused(wish, other)).toBe("promo.used_up");
+    expect(await refused(wish, one, who, randomUUID())).toBe("promo.used_up");
+    expect(await fleet.used(promo_id)).toBe(1);
   });
 
   it("an order that comes to its slot only after the sweep is not placed", async () => {

@@ -220,6 +220,11 @@ describe("the desk", () => {
     const seen = await shop.call(listReviews, { hidden: true }, manager);
     expect(seen.items).toMatchObject([{ ...hidden, hidden_by: manager.user_id, user_id: anna.user_id }]);
     expect((await shop.call(listReviews, { hidden: false }, manager)).items).toEqual([]);
+    // The log keeps that the desk did it; why stands in the row, where it can be deleted.
+    for (const table of ["es.event", "es.command"]) {
+      const said = `select 1 from ${table} t where t::text like '%реклама%'`;
+      expect((await database.pool.query(said)).rows).toEqual([]);
+    }
     expect(await shop.refusal(hideReview, { review_id, reason: "ещё раз" }, manager)).toBe(
       "review.already_hidden",
     );

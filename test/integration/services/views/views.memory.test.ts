@@ -53,6 +53,13 @@ it("knows nothing at first, then who was noted, and how many they are", async ()
   expect(await look([anna, boris])).toMatchObject({ is_new: false, views: 7, seen: new Set([anna]) });
 });
 
+it("keeps what it was merely asked about for some seconds, and what the database knows for a day", async () => {
+  const asked = await look([anna]);
+  expect(await reader.pttl(sumOf())).toBeLessThanOrEqual(10_000);
+  await note(asked, 7, [anna]);
+  for (const key of [setOf(), sumOf()]) expect(await reader.pttl(key)).toBeGreaterThan(86_000_000);
+});
+
 it("takes up no sum that was asked for before a flush: somebody may have been told of a higher one", async () => {
   const before = await look();
   await reader.del(setOf(), sumOf());

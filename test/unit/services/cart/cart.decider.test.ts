@@ -6,6 +6,7 @@ import {
   type CartEvent,
   type CartLine,
 } from "../../../../services/cart/cart.events";
+import { withoutOrdered } from "../../../../services/cart/cart.lines";
 import type { Order } from "../../../../services/cart/cart.room";
 import { uuidOf } from "../../../support/orders";
 
@@ -161,6 +162,31 @@ describe("ordering", () => {
     expect(cart.state).toMatchObject({ lines: [line(1), line(3)], promo_code: null, checkout: null });
     expect(cart.types.filter((type) => type === "cart.ordered")).toHaveLength(1);
     expect(cart.told(begin())).toEqual({ checkout_no: 2 });
+  });
+
+  it("takes out what was ordered although the menu spells an ingredient differently by now", () => {
+    const left_out = (...exclude_ingredients: string[]) => ({ exclude_ingredients });
+    const cart = cartWith(line(1, left_out("лук", "красный  перец")), line(2, left_out("лук")));
+    cart.told(begin());
+    cart.add(line(2, left_out("Лук")));
+    const ordered = [line(1, left_out("Красный перец", "Лук")), line(2, left_out("ЛУК"))];
+    cart.told({ type: "cart.finish_checkout", checkout_no: 1, order_id: uuidOf(77), ordered });
+    expect(cart.state.lines).toEqual([line(2, left_out("лук"))]);
+  });
+
+  it("takes each ordered piece out once, also from a cart that has it in two lines", () => {
+    const lines = [line(1, { quantity: 2 }), line(1, { line_id: uuidOf(9, "a"), quantity: 3 })];
+    const ordered = [line(1, { quantity: 4 })];
+    expect(withoutOrdered(lines, ordered)).toEqual([line(1, { line_id: uuidOf(9, "a") })]);
+  });
+
+  it("is young again for who joins it late, so that nobody gives it up as left", () => {
+    const cart = cartWith(line(1));
+    cart.told(begin());
+    cart.told(begin(), "2026-03-10T09:00:09.999Z");
+    expect(cart.state.checkout).toEqual({ no: 1, at: AT });
+    expect(cart.told(begin(), "2026-03-10T09:00:10.000Z")).toEqual({ checkout_no: 1 });
+    expect(cart.state.checkout).toEqual({ no: 1, at: "2026-03-10T09:00:10.000Z" });
   });
 
   it("counts on after a refusal, and leaves the cart as it is", () => {

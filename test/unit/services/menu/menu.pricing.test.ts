@@ -247,7 +247,8 @@ describe("a flash sale", () => {
     it("believes its quota more than the board", () => {
       expect(saleOf(lines(2), selling(0), { [sale_id]: 1 })).toEqual([[false], []]);
       expect(saleOf(lines(2), selling(0), { [sale_id]: 2 })).toEqual([[true], taken(2)]);
-      expect(saleOf(lines(2), selling(5), { [sale_id]: 2 })).toEqual([[false], []]);
+      expect(saleOf(lines(2), selling(5), { [sale_id]: 2 })).toEqual([[true], taken(2)]);
+      expect(saleOf(lines(2), selling(5), {})).toEqual([[true], taken(2)]);
     });
   });
 
@@ -294,6 +295,7 @@ describe("a promo code", () => {
       withUses(withCode({ limit_total: 3 }), [{ offer_id: promo({}).promo_id, used, position: 1 }]);
     expect(priced(from(2), wish).discount_minor).toBe(4_490);
     expect(quote(from(3), wish, NOON)).toMatchObject({ code: "promo.used_up" });
+    expect(priced(from(3), { ...wish, remaining: {} }).limited).toHaveLength(1);
   });
 
   it.each<[string, Partial<PromoCode>, string]>([

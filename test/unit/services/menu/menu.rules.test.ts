@@ -1,4 +1,5 @@
-import { contentOf, itemsOf, nameKey, parseItem } from "../../../../services/menu/menu.item";
+import { nameKey } from "../../../../services/menu/menu.events";
+import { contentOf, itemsOf, parseItem } from "../../../../services/menu/menu.item";
 import { problemsOf, usersOf } from "../../../../services/menu/menu.rules";
 import type { MenuItem } from "../../../../services/menu/menu.schemas";
 import { SEED_ITEMS, SEED_PROMO, seedSale } from "../../../../services/menu/menu.seed-data";

@@ -14,6 +14,7 @@ const QUOTA = uuidOf(1, "f");
 const AT = "2026-03-10T09:00:00.000Z";
 const ANNA = uuidOf(1, "c");
 const placing = { id: uuidOf(9), fingerprint: "f" };
+const others = { id: uuidOf(8), fingerprint: "f" };
 
 const SALE: QuotaTerms = {
   ...{ kind: "sale", open: true, limit_total: 5, limit_per_user: null, first_order_only: false },
@@ -75,13 +76,28 @@ describe("taking", () => {
 
   it("is refused beyond the limit, and says what is left of a sale", () => {
     const state = after([take(1, { units: 3 })]);
-    expect(given(state, SALE, take(2, { units: 3 }))).toEqual(["offer.exhausted", { remaining: 2 }]);
+    expect(given(state, SALE, take(2, { units: 3, placing: others }))).toEqual([
+      "offer.exhausted",
+      { remaining: 2 },
+    ]);
     expect(given(state, { ...PROMO, limit_total: 3 }, take(2))).toEqual(["promo.used_up", undefined]);
   });
 
   it("finds nothing left where the limit was lowered below what is used", () => {
     const state = after([take(1, { units: 4 })]);
-    expect(given(state, { ...SALE, limit_total: 2 }, take(2))).toEqual(["offer.exhausted", { remaining: 0 }]);
+    expect(given(state, { ...SALE, limit_total: 2 }, take(2, { placing: others }))).toEqual([
+      "offer.exhausted",
+      { remaining: 0 },
+    ]);
+  });
+
+  it("leaves to an order what it has taken itself in an attempt before, until it stands or is given back", () => {
+    const before = [take(1, { units: 3 }), take(2, { units: 1 }), take(3, { placing: others })];
+    const left = (...more: QuotaCommand[]) => given(after([...before, ...more]), SALE, take(4, { units: 4 }));
+    expect(left()).toEqual(["offer.exhausted", { remaining: 3 }]);
+    expect(left(giveBack(3))).toEqual(["offer.exhausted", { remaining: 3 }]);
+    expect(left(confirm(1))).toEqual(["offer.exhausted", { remaining: 1 }]);
+    expect(left(giveBack(1))).toEqual(["offer.exhausted", { remaining: 3 }]);
   });
 
   it("of an offer that is gone or switched off is refused", () => {

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from "../../../../mixins/event-log/event-log";
-import { decodeCursor, encodeCursor } from "../../../../services/shop/review.cursor";
+import { pageFrom } from "../../../../mixins/crud/page";
+import { cursorKey, decodeCursor } from "../../../../services/shop/review.cursor";
 import { ratingOf } from "../../../../services/shop/review.lists";
 import { shortName } from "../../../../services/shop/review.view";
 import { statusOf } from "../../../../services/shop/shop.cache";
@@ -41,6 +42,8 @@ describe("a cursor of reviews", () => {
     ...{ helpful_count: 12, written_at: "2026-03-10T09:00:00.000Z" },
     review_id: "01900000-0000-7000-8000-000000000001",
   };
+  const encodeCursor = (sort: "newest" | "helpful", of = last): string =>
+    pageFrom([of, of], 1, (one) => cursorKey(sort, one)).next_cursor ?? "";
 
   it("leads back to the last review of its page", () => {
     expect(decodeCursor("newest", encodeCursor("newest", last))).toEqual([last.written_at, last.review_id]);

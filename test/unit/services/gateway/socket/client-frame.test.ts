@@ -24,6 +24,9 @@ describe("what a client says", () => {
     ['{"type":"track","token":"\\u0000"}', "input.invalid"],
     ['{"type":"auth","token":"\\ud800"}', "input.invalid"],
     ['{"type":"cart","token":"short"}', "input.invalid"],
+    ['{"type":"ping","__proto__":{}}', "input.forbidden_key"],
+    [`{"type":"track","token":${"[".repeat(31)}${"]".repeat(31)}}`, "input.invalid"],
+    [`{"type":"track","token":${"[".repeat(32)}${"]".repeat(32)}}`, "input.too_deep"],
   ])("is refused by name when it does not: %s", (text, code) => {
     expect(readTextFrame(text, readFrame)).toMatchObject({ refused: "invalid", code });
   });
