@@ -1,4 +1,5 @@
-import { refuse, type Refusal } from "../contract/refusal";
+import type { Refusal } from "../contract/refusal";
+import { cursorMalformed, cursorOf, keyBehind } from "./cursor";
 
 /** Pages of lists of rows go by one key: a version number, or an id. */
 const SHAPE = {
@@ -14,14 +15,8 @@ export interface Page<T> {
 /** The key behind a cursor, null for the first page. Refusal: `input.cursor_malformed`. */
 export function keyOf(cursor: string | undefined, shape: keyof typeof SHAPE): string | null | Refusal {
   if (cursor === undefined) return null;
-  const key = Buffer.from(cursor, "base64url").toString("latin1");
-  return SHAPE[shape].test(key)
-    ? key
-    : refuse(
-        "invalid",
-        "input.cursor_malformed",
-        "Take cursor from next_cursor of the page before, unchanged.",
-      );
+  const key = keyBehind(cursor);
+  return SHAPE[shape].test(key) ? key : cursorMalformed();
 }
 
 /** Makes a page of `limit` rows out of one more than that. */
@@ -29,5 +24,5 @@ export function pageFrom<T>(rows: readonly T[], limit: number, key: (row: T) => 
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items, next_cursor: more ? Buffer.from(String(key(last)), "latin1").toString("base64url") : null };
+  return { items, next_cursor: more ? cursorOf(String(key(last))) : null };
 }

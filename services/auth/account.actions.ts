@@ -3,6 +3,8 @@ import type { Ctx } from "../../mixins/contract/caller";
 import { eventMetaOf } from "../../mixins/contract/event-meta";
 import { act, callerOf, commandOf, implement } from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refuse } from "../../mixins/contract/refusal";
+import { cursorMalformed, keyBehind } from "../../mixins/crud/cursor";
+import { pageFrom } from "../../mixins/crud/page";
 import { getBranch } from "../branch/branch.contract";
 import { getLegalEntity } from "../branch/legal-entity.contract";
 import type { AccountWish } from "./account";
@@ -58,23 +60,11 @@ function changePasswordAction(context: AuthContext): ActionSchema {
 function userListAction({ runtime }: AuthContext): ActionSchema {
   return implement(contracts.listUsers, async (ctx) => {
     const { role, status, cursor, limit = PAGE_DEFAULT } = ctx.params;
-    const after = cursor === undefined ? undefined : Buffer.from(cursor, "base64url").toString("latin1");
-    if (after !== undefined && !UUID.test(after))
-      return orThrow<never>(
-        refuse(
-          "invalid",
-          "input.cursor_malformed",
-          "Take cursor from next_cursor of the page before, unchanged.",
-        ),
-      );
+    const after = cursor === undefined ? undefined : keyBehind(cursor);
+    if (after !== undefined && !UUID.test(after)) return orThrow<never>(cursorMalformed());
     const rows = await pageOfUsers(runtime.pool, { role, status, after, limit: limit + 1 });
-    const items = rows.slice(0, limit).map(viewOf);
-    const last = items.at(-1);
-    const next_cursor =
-      rows.length > limit && last !== undefined
-        ? Buffer.from(last.user_id, "latin1").toString("base64url")
-        : null;
-    return { items, next_cursor };
+    const { items, next_cursor } = pageFrom(rows, limit, ({ user_id }) => user_id);
+    return { items: items.map(viewOf), next_cursor };
   });
 }
 

@@ -1,4 +1,5 @@
-import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { Refusal } from "../../mixins/contract/refusal";
+import { cursorMalformed, cursorOf, isRealTime, keyBehind } from "../../mixins/crud/cursor";
 
 /** The last row of a page: lists are ordered by `placed_at`, and by `order_id` where two were placed in one millisecond. */
 export interface OrderCursor {
@@ -12,24 +13,14 @@ const SHAPE =
 
 /** The opaque form in which a cursor goes to clients. */
 export function encodeCursor({ placed_at, order_id }: OrderCursor): string {
-  return Buffer.from(`${placed_at}/${order_id}`, "latin1").toString("base64url");
+  return cursorOf(`${placed_at}/${order_id}`);
 }
 
 /** Reads a cursor back. Refusal: `input.cursor_malformed`. */
 export function decodeCursor(text: string): OrderCursor | Refusal {
-  const [, placed_at, order_id] = SHAPE.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
+  const [, placed_at, order_id] = SHAPE.exec(keyBehind(text)) ?? [];
   if (placed_at === undefined || order_id === undefined || !isRealTime(placed_at)) {
-    return refuse(
-      "invalid",
-      "input.cursor_malformed",
-      "Take cursor from next_cursor of the page before, unchanged.",
-    );
+    return cursorMalformed();
   }
   return { placed_at, order_id };
-}
-
-/** The 31st of February fits the pattern, and PostgreSQL would choke on it. */
-function isRealTime(iso: string): boolean {
-  const time = new Date(iso);
-  return !Number.isNaN(time.getTime()) && time.toISOString() === iso;
 }

@@ -1,4 +1,5 @@
-import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { Refusal } from "../../mixins/contract/refusal";
+import { cursorMalformed, isRealTime, keyBehind } from "../../mixins/crud/cursor";
 import type { ReviewSort } from "./review.contract";
 
 /** What the last review of a page is ordered by: its votes (where they count), its time, its id. */
@@ -19,20 +20,10 @@ export function cursorKey(
 /** Reads a cursor back, null for the first page. Refusal: `input.cursor_malformed`. */
 export function decodeCursor(sort: ReviewSort, text: string | undefined): ReviewCursor | null | Refusal {
   if (text === undefined) return null;
-  const [, rank, at, id] = SHAPE.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
+  const [, rank, at, id] = SHAPE.exec(keyBehind(text)) ?? [];
   if (at !== undefined && id !== undefined && isRealTime(at)) {
     if (sort === "newest" && rank === undefined) return [at, id];
     if (sort === "helpful" && rank !== undefined) return [Number(rank), at, id];
   }
-  return refuse(
-    "invalid",
-    "input.cursor_malformed",
-    "Take cursor from next_cursor of the page before, unchanged.",
-  );
-}
-
-/** The 31st of February fits the pattern, and PostgreSQL would choke on it. */
-function isRealTime(iso: string): boolean {
-  const ms = Date.parse(iso);
-  return !Number.isNaN(ms) && new Date(ms).toISOString() === iso;
+  return cursorMalformed();
 }

@@ -1,4 +1,5 @@
-import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { Refusal } from "../../mixins/contract/refusal";
+import { cursorMalformed, cursorOf, keyBehind } from "../../mixins/crud/cursor";
 
 /** The last post of a page: lists go by the time of publishing (of writing, for drafts), then by id. */
 export interface PostCursor {
@@ -11,16 +12,12 @@ const SHAPE = /^(\d{1,14})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-
 
 /** The opaque form in which a cursor goes to clients. */
 export function encodeCursor({ at_ms, post_id }: PostCursor): string {
-  return Buffer.from(`${String(at_ms)}.${post_id}`, "latin1").toString("base64url");
+  return cursorOf(`${String(at_ms)}.${post_id}`);
 }
 
 /** Reads a cursor back. Refusal: `input.cursor_malformed`. */
 export function decodeCursor(text: string): PostCursor | Refusal {
-  const [, at, post_id] = SHAPE.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
+  const [, at, post_id] = SHAPE.exec(keyBehind(text)) ?? [];
   if (at !== undefined && post_id !== undefined) return { at_ms: Number(at), post_id };
-  return refuse(
-    "invalid",
-    "input.cursor_malformed",
-    "Take cursor from next_cursor of the page before, unchanged.",
-  );
+  return cursorMalformed();
 }
