@@ -1,42 +1,12 @@
 import { once } from "node:events";
 import { loadSync } from "@grpc/proto-loader";
-import { authContracts } from "../../services/auth/auth.contract";
-import { branchContracts } from "../../services/branch/branch.contract";
-import { legalEntityContracts } from "../../services/branch/legal-entity.contract";
-import { cartContracts } from "../../services/cart/cart.contract";
-import { cameraCacheContracts } from "../../services/camera-cache/camera-cache.contract";
-import { cameraEventsContracts } from "../../services/camera/camera-events.contract";
-import { cameraContracts } from "../../services/camera/camera.contract";
-import { menuContracts } from "../../services/menu/menu.contract";
-import { opsContracts } from "../../services/ops/ops.contract";
-import { orderContracts } from "../../services/order/order.contract";
-import { profileContracts } from "../../services/profile/profile.contract";
-import { shopContracts } from "../../services/shop/shop.contract";
-import { slotContracts } from "../../services/slot/slot.contract";
-import { viewsContracts } from "../../services/views/views.contract";
 import { doorsOf } from "../../services/gateway/http/door";
 import { Chain, type Placed } from "../support/chain";
+import { CONTRACTS } from "../support/contracts";
 import { eventually } from "../support/eventually";
 import { FornoUnderTest } from "../support/forno";
 import { GrpcClient, serviceOf, type Stream } from "../support/grpc-client";
 import { openApiComplaints } from "../support/openapi-complaints";
-
-const CONTRACTS = [
-  ...orderContracts,
-  ...slotContracts,
-  ...menuContracts,
-  ...branchContracts,
-  ...legalEntityContracts,
-  ...authContracts,
-  ...cartContracts,
-  ...profileContracts,
-  ...shopContracts,
-  ...viewsContracts,
-  ...cameraContracts,
-  ...cameraEventsContracts,
-  ...cameraCacheContracts,
-  ...opsContracts,
-];
 
 describe("the doors beside the orders", () => {
   let forno: FornoUnderTest;

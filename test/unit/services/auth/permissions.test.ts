@@ -1,59 +1,51 @@
-import type { Role } from "../../../../mixins/contract/caller";
 import { allows } from "../../../../mixins/contract/permissions";
-import { authContracts } from "../../../../services/auth/auth.contract";
-import { branchContracts } from "../../../../services/branch/branch.contract";
-import { legalEntityContracts } from "../../../../services/branch/legal-entity.contract";
+import { CONTRACTS } from "../../../support/contracts";
+import { EVERYBODY, goldenRights, LETTERS } from "../../../support/rights.golden";
 
-const ROLES = [
-  "super_admin",
-  "manager",
-  "technologist",
-  "cook",
-  "courier",
-  "customer",
-  "guest",
-] as const satisfies readonly Role[];
+/** Operations that look further than at the role: whose order it is, whose review, what step a role may make. */
+const NARROWER = [
+  "order.get_mine",
+  "order.cancel",
+  "order.cancel_mine",
+  "order.advance",
+  "cart.reorder",
+  "shop.review_edit",
+  "shop.review_remove",
+  "camera.events_send",
+];
+/** Called by other services alone, and with no REST binding: nobody from outside can ask for them. */
+const WITHOUT_BINDING = ["menu.get", "views.count"];
 
-/** Who may call what, written out a second time by hand: s super_admin, m manager, t technologist, c cook, d courier, k customer, g guest. */
-const EXPECTED: Record<string, string> = {
-  "auth.super_admin_login": "smtcdkg",
-  "auth.register": "smtcdkg",
-  "auth.login": "smtcdkg",
-  "auth.refresh": "smtcdkg",
-  "auth.logout": "smtcdkg",
-  "auth.me": "smtcdk-",
-  "auth.change_password": "smtcdk-",
-  "auth.user_list": "s------",
-  "auth.user_get": "s------",
-  "auth.user_create": "s------",
-  "auth.user_change": "s------",
-  "auth.user_reset_password": "s------",
-  "auth.user_revoke_sessions": "s------",
-  "branch.get": "-------",
-  "branch.list": "smtcdkg",
-  "branch.open": "s------",
-  "branch.change": "s------",
-  "branch.slot_config": "smtcd--",
-  "branch.configure_slots": "sm-----",
-  "branch.legal_entity_get": "-------",
-  "branch.legal_entity_list": "s------",
-  "branch.legal_entity_create": "s------",
-};
-
-describe("The permission table", () => {
-  const contracts = [...authContracts, ...branchContracts, ...legalEntityContracts];
-
-  it.each(contracts.map((each) => [each.name, each] as const))(
-    "says who may call %s",
-    (name, { permission }) => {
-      const letters = ROLES.map((role, at) => (allows(permission, role) ? "smtcdkg"[at] : "-")).join("");
-      expect(letters).toBe(EXPECTED[name]);
-    },
+/**
+ * The permission table against the one that people have approved (`rights.golden.txt`), in milliseconds; `e2e/rights.test.ts`
+ * asks a whole Forno the same.
+ */
+describe("the permission table", () => {
+  const golden = goldenRights();
+  const bound = CONTRACTS.flatMap((contract) =>
+    (contract.rest ?? []).map(
+      ({ method, path }) => [`${method} ${path}`, contract.name, contract.permission] as const,
+    ),
   );
 
-  it("covers every operation of both rooms, and internal ones have no door to the outside", () => {
-    expect(contracts.map(({ name }) => name).sort()).toEqual(Object.keys(EXPECTED).sort());
-    for (const { permission, rest } of contracts)
+  it.each(bound)("%s (%s) lets in whom the golden table names", (operation, name, permission) => {
+    const allowed = EVERYBODY.map((who) => (allows(permission, LETTERS[who]) ? "+" : "-")).join("");
+    const approved = (golden.get(operation)?.own ?? "none").replaceAll(/[a-z.]/g, "+");
+    if (!NARROWER.includes(name)) expect(allowed).toBe(approved);
+    // A narrower operation refuses some whom the table lets in, and nobody less.
+    else
+      for (const [at, who] of EVERYBODY.entries())
+        if (approved[at] === "+") expect([who, allowed[at]]).toEqual([who, "+"]);
+  });
+
+  it("leaves no operation without a row, and gives internal ones no way in from outside", () => {
+    const known = [...golden.keys()];
+    for (const [operation] of bound) expect(known).toContain(operation);
+    const unbound = CONTRACTS.filter(({ rest = [] }) => rest.length === 0);
+    expect(unbound.filter(({ permission }) => permission !== "internal").map(({ name }) => name)).toEqual(
+      WITHOUT_BINDING,
+    );
+    for (const { permission, rest } of CONTRACTS)
       if (permission === "internal") expect(rest ?? []).toEqual([]);
   });
 });
