@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
+import { isSupportedCountry, type CountryCode } from "libphonenumber-js/min";
 
 /** What one environment variable is: how it reads, its default, and the line `--help` prints. */
 interface Setting<T> {
@@ -65,6 +66,9 @@ const matching =
   (pattern: RegExp, wanted: string) =>
   (text: string, name: string): string =>
     pattern.test(text) ? text : wrong(name, text, wanted);
+
+const country = (text: string, name: string): CountryCode =>
+  isSupportedCountry(text) ? text : wrong(name, text, "a country as two capitals, e.g. RU");
 
 const anyText = (text: string): string => text;
 const list = (text: string): readonly string[] =>
@@ -219,6 +223,11 @@ const SETTINGS = {
     help: "capacity of a slot of a new branch, minor units",
   },
   LEAD_TIME_MINUTES: { read: whole(0, 1440), fallback: 30, help: "from order to ready, new branch" },
+  PHONE_COUNTRY: {
+    read: country,
+    fallback: "RU",
+    help: "country whose habits phone numbers follow that come without a country code",
+  },
   SEED: { read: oneOf("demo", "none"), fallback: "demo", help: "data of a first start: demo or none" },
   LOG_LEVEL: {
     read: oneOf("fatal", "error", "warn", "info", "debug", "trace"),

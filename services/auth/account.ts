@@ -1,6 +1,8 @@
-import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { CountryCode } from "libphonenumber-js/min";
+import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
+import { withPhone } from "../../mixins/text/phone";
 import type { UserRole, UserStatus } from "./auth.events";
-import { normalisedEmail, normalisedPhone, normalisedUsername } from "./identifiers";
+import { normalisedEmail, normalisedUsername } from "./identifiers";
 import type { UserRow } from "./users";
 
 /** What a request says about an account; absent is "leave as it is", null is "none". */
@@ -35,16 +37,16 @@ const WITHOUT_BRANCHES: ReadonlySet<UserRole> = new Set<UserRole>(["super_admin"
 
 /**
  * The account as the request wants it. Refusals: `auth.phone_invalid`, `auth.role_needs_branches`.
+ * @param country whose habits hold where a phone comes without its country code
  */
-export function wishedAccount(now: AccountFields, wish: AccountWish): AccountFields | Refusal {
-  const wanted = { ...now, ...wish };
-  const phone = wanted.phone === null ? null : normalisedPhone(wanted.phone);
-  if (phone === undefined)
-    return refuse(
-      "unprocessable",
-      "auth.phone_invalid",
-      "Give the phone with its country code, e.g. +79231234567.",
-    );
+export function wishedAccount(
+  now: AccountFields,
+  wish: AccountWish,
+  country: CountryCode,
+): AccountFields | Refusal {
+  const named = withPhone(wish, country, "auth.phone_invalid");
+  if (isRefusal(named)) return named;
+  const wanted = { ...now, ...named };
   const branch_ids = WITHOUT_BRANCHES.has(wanted.role) ? null : wanted.branch_ids;
   if (BOUND_TO_BRANCHES.has(wanted.role) && (branch_ids === null || branch_ids.length === 0))
     return refuse(
@@ -58,7 +60,7 @@ export function wishedAccount(now: AccountFields, wish: AccountWish): AccountFie
     name: wanted.name.trim(),
     email: wanted.email === null ? null : normalisedEmail(wanted.email),
     username: wanted.username === null ? null : normalisedUsername(wanted.username),
-    phone,
+    phone: wanted.phone,
     branch_ids: branch_ids === null ? null : [...branch_ids],
     legal_entity_id: wanted.legal_entity_id,
   };

@@ -1,3 +1,4 @@
+import type { CountryCode } from "libphonenumber-js/min";
 import type { PoolClient } from "pg";
 import type { CommandIdentity } from "../../mixins/contract/caller";
 import type { CommandOutcome } from "../../mixins/contract/implement";
@@ -67,7 +68,7 @@ const LAST_SUPER_ADMIN = refuse(
  */
 export class Accounts {
   constructor(
-    private readonly runtime: Pick<Runtime, "pool" | "log" | "clock" | "ids">,
+    private readonly runtime: Pick<Runtime, "pool" | "log" | "clock" | "ids" | "settings">,
     private readonly revocations: Revocations,
   ) {}
 
@@ -75,7 +76,11 @@ export class Accounts {
   create(draft: AccountDraft, command: CommandIdentity, meta: EventMeta): Promise<CommandOutcome | Refusal> {
     return changeRows(this.runtime, command, async (tx) => {
       const { user_id = this.runtime.ids.uuid(), password_hash, ...wish } = draft;
-      const fields = wishedAccount({ ...NEW_ACCOUNT, role: draft.role, name: draft.name }, wish);
+      const fields = wishedAccount(
+        { ...NEW_ACCOUNT, role: draft.role, name: draft.name },
+        wish,
+        this.#country,
+      );
       if (isRefusal(fields)) return fields;
       const now = this.#now();
       const taken = await insertUser(tx, {
@@ -107,7 +112,7 @@ export class Accounts {
       const user = await lockedUser(tx, user_id);
       if (user === undefined) return UNKNOWN;
       const before = fieldsOf(user);
-      const after = wishedAccount(before, wish);
+      const after = wishedAccount(before, wish, this.#country);
       if (isRefusal(after)) return after;
       if (isActiveSuperAdmin(before) && !isActiveSuperAdmin(after) && !admins.some((id) => id !== user_id))
         return LAST_SUPER_ADMIN;
@@ -201,6 +206,10 @@ export class Accounts {
     for (const id of revoked_session_ids) this.revocations.revokeSession(id, now_ms);
     if (user_version !== undefined) this.revocations.changeUser(user_id, user_version, now_ms);
     return outcome;
+  }
+
+  get #country(): CountryCode {
+    return this.runtime.settings.PHONE_COUNTRY;
   }
 
   #now(): Date {

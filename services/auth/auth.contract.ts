@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import { PageParams, Timestamp, Uuid, nullable, pageOf, strictObject } from "../../mixins/contract/schemas";
+import { Phone } from "../../mixins/text/phone";
 
 /** One line that is not blank: no control characters, which PostgreSQL (NUL) and letters in the post cannot hold. */
 const Name = Type.String({
@@ -14,10 +15,6 @@ const Email = Type.String({ format: "email", maxLength: 254 });
 const Username = Type.String({
   pattern: "^[A-Za-z0-9._-]{3,64}$",
   description: "Letters, digits, dot, dash, underscore",
-});
-const Phone = Type.String({
-  pattern: "^\\+?[0-9][0-9 ()-]{4,24}$",
-  description: "With or without +; kept as E.164",
 });
 const NewPassword = Type.String({ minLength: 8, maxLength: 200 });
 /** What is typed at a login: whatever it is, it only has to be compared. */

@@ -42,6 +42,7 @@ const RULE_REFUSALS = [
   "branch.slot_longer_than_hours",
 ] as const;
 const DETAIL_REFUSALS = [
+  "branch.phone_invalid",
   "branch.time_zone_unknown",
   "branch.currency_unknown",
   "legal_entity.unknown",

@@ -9,6 +9,7 @@ import {
   nullable,
   strictObject,
 } from "../../mixins/contract/schemas";
+import { Phone } from "../../mixins/text/phone";
 
 /** One line that is not blank, without control characters: PostgreSQL cannot hold NUL, and a receipt no line break. */
 export const Line = (maxLength: number) =>
@@ -65,7 +66,7 @@ export const SlotConfig = strictObject({ branch_id: Uuid, position: PositionSche
 const details = {
   name: LocalizedLine,
   address: LocalizedLine,
-  phone: nullable(Type.String({ pattern: "^\\+?[0-9][0-9 ()-]{4,24}$" })),
+  phone: nullable(Phone),
   time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name" }),
   currency: Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217" }),
   delivery_fee_minor: SettableMinor,
@@ -104,12 +105,16 @@ export const BranchChange = {
   legal_entity_id: Type.Optional(details.legal_entity_id),
 };
 
+/** Numbers that were set before all were kept in E.164 are shown as they were. */
+const ShownPhone = nullable(Type.String());
+
 /** A branch as super admins see it. */
 export const BranchRecord = strictObject({
   branch_id: Uuid,
   version: Type.Integer({ minimum: 1 }),
   code: Type.String(),
   ...details,
+  phone: ShownPhone,
   slot_rules: strictObject(wholeRules),
 });
 
@@ -118,7 +123,7 @@ export const PublicBranch = strictObject({
   branch_id: Uuid,
   name: LocalizedLine,
   address: LocalizedLine,
-  phone: details.phone,
+  phone: ShownPhone,
   time_zone: Type.String(),
   currency: Type.String(),
   delivery_fee_minor: Minor,

@@ -18,6 +18,7 @@ import type { Position } from "../../mixins/event-log/event-log";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
+import { withPhone } from "../../mixins/text/phone";
 import { BranchDirectory, type KnownBranch } from "./branch-directory";
 import {
   changeBranch,
@@ -44,6 +45,7 @@ import { openState } from "./opening-hours";
 
 /** Where a branch sells, when its opening says nothing else. */
 const CURRENCY = "RUB";
+const PHONE_INVALID = "branch.phone_invalid";
 const LEGAL_ENTITIES_TAG = "legal-entities";
 
 /** Branches, their hours and slot rules, and the legal entities behind them. Ready only once its directory is. */
@@ -74,7 +76,9 @@ export function createBranchService(runtime: Runtime): ServiceSchema {
       open: implementCommand(log, openBranch, { run: (ctx) => room.openBranch(ctx), respond: saved }),
       change: implementCommand(log, changeBranch, {
         async run(ctx) {
-          const { branch_id, ...wish } = ctx.params;
+          const { branch_id, ...details } = ctx.params;
+          const wish = withPhone(details, runtime.settings.PHONE_COUNTRY, PHONE_INVALID);
+          if (isRefusal(wish)) return wish;
           await room.checkLegalEntity(wish.legal_entity_id);
           return room.tell(ctx, branch_id, { type: "change", wish });
         },
@@ -177,7 +181,9 @@ class BranchRoom {
   }
 
   async openBranch(ctx: Ctx<OpenParams>): Promise<CommandOutcome | Refusal> {
-    const { branch_id = this.runtime.ids.uuid(), slots = {}, ...wish } = ctx.params;
+    const { branch_id = this.runtime.ids.uuid(), slots = {}, ...given } = ctx.params;
+    const wish = withPhone(given, this.runtime.settings.PHONE_COUNTRY, PHONE_INVALID);
+    if (isRefusal(wish)) return wish;
     await this.checkLegalEntity(wish.legal_entity_id);
     const defaults = defaultSlotRules(this.runtime.settings, wish.time_zone, this.runtime.clock.now());
     const details = {

@@ -10,6 +10,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { PartOfPhone, Phone } from "../../mixins/text/phone";
 import { quoteMenu, WishedItem } from "../menu/menu.contract";
 import { NOT_PLACED_REFUSAL, PROMO_REFUSALS } from "../quota/quota.contract";
 import { placeInSlot } from "../slot/slot.contract";
@@ -23,7 +24,6 @@ import {
   OrderChangeSchema,
   OrderViewSchema,
   PaymentMethodSchema,
-  Phone,
   PlacedOrderSchema,
   RefundSchema,
   ShopChannel,
@@ -33,6 +33,7 @@ import {
 
 const PLACE_REFUSALS = [
   "order.address_required",
+  "order.phone_invalid",
   "order.time_in_past",
   "order.time_too_far",
   "order.price_changed",
@@ -147,7 +148,7 @@ export const listOrderBatches = contract({
   refusals: ["order.not_yours", "input.cursor_malformed"],
 });
 
-/** Newest first. Every criterion that is given must fit; a phone fits by its last digits, four at least. */
+/** Newest first. Every criterion that is given must fit; a phone fits by its first or last digits, four at least. */
 export const searchOrders = contract({
   name: "order.search",
   summary: "Find orders by phone, display id or date",
@@ -155,7 +156,7 @@ export const searchOrders = contract({
   permission: "order.search",
   params: strictObject({
     ...OfBranch,
-    phone: Type.Optional(Phone),
+    phone: Type.Optional(PartOfPhone),
     display_id: Type.Optional(DisplayId),
     date: Type.Optional(LocalDate),
     ...Page,

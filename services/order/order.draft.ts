@@ -4,9 +4,8 @@ import { deliveryFeeOf, type Branch } from "../branch/branch.events";
 import type { CartQuote } from "../menu/menu.contract";
 import type { placeOrder } from "./order.contract";
 import type { Channel, Fulfilment, OrderDraft, OrderHold } from "./order.events";
-import { normalisePhone } from "./order.phone";
 
-/** What a client wished, through whichever door. */
+/** What a client wished, through whichever door; the phone is read by then. */
 export type OrderWish = Omit<ParamsOf<typeof placeOrder>, "channel">;
 
 /** A preferred time may be so old: the clocks of phones differ, and "now" was typed a moment ago. */
@@ -110,11 +109,7 @@ export function draftOf(wish: OrderWish, context: DraftContext): OrderDraft {
     fulfilment: wish.fulfilment,
     // A pickup needs no address, and what is not needed about a person is not kept.
     address: wish.fulfilment === "delivery" ? textOrNull(wish.address) : null,
-    customer: {
-      user_id,
-      name: textOrNull(wish.customer?.name),
-      phone: wish.customer?.phone === undefined ? null : normalisePhone(wish.customer.phone),
-    },
+    customer: { user_id, name: textOrNull(wish.customer?.name), phone: wish.customer?.phone ?? null },
     payment_method: wish.payment_method,
     notes: textOrNull(wish.notes),
     currency: quote.currency,

@@ -4,6 +4,7 @@ import { act, callerOf, type CommandOutcome } from "../../mixins/contract/implem
 import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
+import { withPhone } from "../../mixins/text/phone";
 import { placeInSlot } from "../slot/slot.contract";
 import type { placeOrder } from "./order.contract";
 import { notYours } from "./order.decider";
@@ -25,7 +26,7 @@ export interface Door {
 
 /** What a placement works with. */
 export interface PlacementDeps extends OfferDeps {
-  readonly runtime: Pick<Runtime, "broker" | "log" | "clock" | "ids">;
+  readonly runtime: Pick<Runtime, "broker" | "log" | "clock" | "ids" | "settings">;
 }
 
 /**
@@ -39,10 +40,12 @@ export async function place(
   ctx: Ctx<OrderWish>,
   { channel, for_others }: Door,
 ): Promise<CommandOutcome | Refusal> {
-  const { clock, ids } = deps.runtime;
+  const { clock, ids, settings } = deps.runtime;
   // Read before any call: what a callee puts into meta comes back into ours.
   const caller = callerOf(ctx);
-  const wish = ctx.params;
+  const customer = withPhone(ctx.params.customer ?? {}, settings.PHONE_COUNTRY, "order.phone_invalid");
+  if (isRefusal(customer)) return customer;
+  const wish = { ...ctx.params, customer };
   const malformed = checkWish(wish, clock.now());
   if (malformed !== undefined) return malformed;
 

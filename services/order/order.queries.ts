@@ -1,9 +1,11 @@
+import type { CountryCode } from "libphonenumber-js/min";
 import type { ServiceSchema } from "moleculer";
 import type { Caller, Role } from "../../mixins/contract/caller";
 import { callerOf, implement } from "../../mixins/contract/implement";
 import { RefusedError, orThrow, type Refusal } from "../../mixins/contract/refusal";
 import type { EventLog, Position } from "../../mixins/event-log/event-log";
 import type { Clock } from "../../mixins/runtime";
+import { soughtPhone } from "../../mixins/text/phone";
 import {
   getMyOrder,
   getOrder,
@@ -17,7 +19,6 @@ import {
 } from "./order.contract";
 import { notYours, unknownOrder } from "./order.decider";
 import { orderStream, type OrderEvent } from "./order.events";
-import { phoneSuffix } from "./order.phone";
 import { branchRefusal } from "./order.placement";
 import type { FactsPage, OrderReads } from "./order.reads";
 import { eventViewFor, isWithinReach, orderViewFor, type OrderFacts, type OrderView } from "./order.view";
@@ -27,6 +28,8 @@ export interface OrderQueryDeps {
   readonly reads: OrderReads;
   readonly log: Pick<EventLog, "readStream" | "head">;
   readonly clock: Clock;
+  /** Whose habits a phone follows that is looked for. */
+  readonly country: CountryCode;
   /** Waits until the read model has reached a position. */
   readonly reached: (position: Position) => Promise<void>;
 }
@@ -38,7 +41,7 @@ export function orderQueries(deps: OrderQueryDeps): ServiceSchema["actions"] {
   return { ...listsOfStaff(deps), ...oneOrder(deps), ...ownOrders(deps) };
 }
 
-function listsOfStaff({ reads, clock, reached }: OrderQueryDeps): ServiceSchema["actions"] {
+function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): ServiceSchema["actions"] {
   return {
     list_active: implement(listActiveOrders, async (ctx) => {
       const { branch_id, status, after, limit = PAGE_SIZE, cursor } = ctx.params;
@@ -76,7 +79,7 @@ function listsOfStaff({ reads, clock, reached }: OrderQueryDeps): ServiceSchema[
       await caughtUp(reached, after);
       const filter = {
         branch_ids,
-        ...(phone === undefined ? {} : { phone_suffix: phoneSuffix(phone) }),
+        ...(phone === undefined ? {} : { phone: soughtPhone(phone, country) }),
         ...(display_id === undefined ? {} : { display_id: display_id.toUpperCase() }),
         ...(date === undefined ? {} : { business_date: date }),
       };

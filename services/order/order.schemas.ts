@@ -13,10 +13,6 @@ import type { OrderChangeView, OrderView } from "./order.view";
 /** Text that people type. */
 export const FreeText = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
-export const Phone = Type.String({
-  pattern: "^\\+?(?=(?:[^0-9]*[0-9]){4})[0-9 ().-]{4,31}$",
-  description: "As people type it; kept in E.164 where it can be read as such",
-});
 export const TrackToken = Type.String({ pattern: "^[A-Za-z0-9_-]{16,64}$", description: "From track_url" });
 export const DisplayId = Type.String({
   pattern: "^[\\p{L}\\p{N}-]{1,20}$",

@@ -39,7 +39,7 @@ interface Background {
 
 /** Orders: places them with the menu's prices in the kitchen's slots, leads them through their states, and shows them. */
 export function createOrderService(runtime: Runtime): ServiceSchema {
-  const { log, clock, db, pool, feed, broker } = runtime;
+  const { log, clock, db, pool, feed, broker, settings } = runtime;
   const logger = broker.getLogger("order");
   // An order's stream is a dozen events at most: read anew faster than a snapshot would be.
   const orders = createActorHost<OrderState, OrderCommand, OrderEvent, undefined>(
@@ -59,7 +59,7 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
     await background.projection.reached(position);
   };
   const reads = new OrderReads(db);
-  const deps = { reads, log, clock, reached, placed };
+  const deps = { reads, log, clock, country: settings.PHONE_COUNTRY, reached, placed };
   const hasOrdered = async (user_id: string): Promise<boolean> => {
     // An order that was acknowledged to anybody by now counts.
     await reached(await log.head());

@@ -1,3 +1,4 @@
+import { phoneKept } from "../../mixins/text/phone";
 import type { OrderLine } from "./order.events";
 import type { NewRow, RowChange } from "./order.rows";
 
@@ -15,7 +16,7 @@ const ORDER_COLUMNS: readonly Column<NewRow>[] = [
   ["status", "text", ({ status }) => status],
   ["user_id", "uuid", ({ placed }) => placed.customer.user_id],
   ["customer_name", "text", ({ placed }) => placed.customer.name],
-  ["customer_phone", "text", ({ placed }) => placed.customer.phone],
+  ["customer_phone", "text", ({ placed: { customer } }) => customer.phone && phoneKept(customer.phone)],
   ["address", "text", ({ placed }) => placed.address],
   ["payment_method", "text", ({ placed }) => placed.payment_method],
   ["notes", "text", ({ placed }) => placed.notes],

@@ -8,6 +8,7 @@ import {
   strictObject,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { Phone } from "../../mixins/text/phone";
 
 /** One line that is not blank. */
 const Line = (maxLength: number) =>
@@ -22,7 +23,7 @@ const Address = strictObject({
 
 const fields = {
   name: Line(200),
-  phone: nullable(Type.String({ pattern: "^\\+[1-9][0-9]{6,14}$", description: "E.164, e.g. +79231234567" })),
+  phone: nullable(Phone),
   addresses: Type.Array(Address, { maxItems: 10 }),
   birthday: nullable(LocalDate),
   language: literals("ru", "en"),
@@ -61,7 +62,12 @@ export const changeProfile = contract({
   rest: [{ method: "PUT", path: "/api/user/profile" }],
   params: Type.Partial(ProfileFields, { additionalProperties: false }),
   result: strictObject({ ...Shown, position: PositionSchema }),
-  refusals: ["auth.user_unknown", "profile.birthday_in_future", "profile.several_default_addresses"],
+  refusals: [
+    "auth.user_unknown",
+    "profile.phone_invalid",
+    "profile.birthday_in_future",
+    "profile.several_default_addresses",
+  ],
 });
 
 /** Every contract of the room. */

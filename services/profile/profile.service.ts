@@ -11,9 +11,10 @@ import {
   implement,
   type CommandOutcome,
 } from "../../mixins/contract/implement";
-import { orThrow, refuse, type Refusal } from "../../mixins/contract/refusal";
+import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changeRows } from "../../mixins/crud/row-change";
 import type { Runtime } from "../../mixins/runtime";
+import { withPhone } from "../../mixins/text/phone";
 import { me } from "../auth/auth.contract";
 import type { UserChanged } from "../auth/auth.events";
 import { changeProfile, getProfile, type Profile } from "./profile.contract";
@@ -79,16 +80,18 @@ async function change(
 ): Promise<CommandOutcome | Refusal> {
   const { user_id } = account;
   const at = new Date(runtime.clock.now()).toISOString();
-  const wrong = wishRefusal(ctx.params, at);
+  const wish = withPhone(ctx.params, runtime.settings.PHONE_COUNTRY, "profile.phone_invalid");
+  if (isRefusal(wish)) return wish;
+  const wrong = wishRefusal(wish, at);
   if (wrong !== undefined) return wrong;
   return changeRows(runtime, commandOf(ctx), async (tx) => {
     const { version, ...before } = (await lockedProfile(tx, user_id)) ?? {
       ...unwritten(account),
       version: 0,
     };
-    const after: Profile = { ...before, ...ctx.params };
+    const after: Profile = { ...before, ...wish };
     await writeProfile(tx, user_id, after, version + 1, at);
-    const changed = Object.keys(ctx.params).sort();
+    const changed = Object.keys(wish).sort();
     const event: ProfileChanged = { type: "user.profile_changed", data: { user_id, changed, at } };
     const stream_id = profileStream(user_id);
     return {

@@ -353,6 +353,7 @@ create table public.orders (
 CREATE INDEX orders_by_business_date ON ONLY public.orders USING brin (business_date) WITH (pages_per_range='16');
 CREATE INDEX orders_by_display_id ON ONLY public.orders USING btree (display_id);
 CREATE INDEX orders_by_phone ON ONLY public.orders USING btree (reverse(customer_phone) text_pattern_ops) WHERE (customer_phone IS NOT NULL);
+CREATE INDEX orders_by_phone_start ON ONLY public.orders USING btree (customer_phone text_pattern_ops) WHERE (customer_phone IS NOT NULL);
 CREATE INDEX orders_by_time ON ONLY public.orders USING btree (placed_at, order_id);
 CREATE INDEX orders_by_track_token ON ONLY public.orders USING btree (track_token);
 CREATE INDEX orders_by_user ON ONLY public.orders USING btree (user_id, placed_at, order_id) WHERE (user_id IS NOT NULL);

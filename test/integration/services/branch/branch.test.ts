@@ -105,9 +105,18 @@ describe("a branch that opens", () => {
     }
   });
 
+  it("has its phone in the one form of phones", async () => {
+    const { branch } = await node.call(openBranch, { ...wish(), phone: "8 (391) 111‑22−33" });
+    expect(branch.phone).toBe("+73911112233");
+    const { branch_id } = branch;
+    const changed = await node.call(changeBranch, { branch_id, phone: "391\u00a0444-55-66" });
+    expect(changed.branch.phone).toBe("+73914445566");
+  });
+
   it.each([
     ["branch.time_zone_unknown", { time_zone: "Asia/Atlantis" }],
     ["branch.currency_unknown", { currency: "ZZZ" }],
+    ["branch.phone_invalid", { phone: "12-34-56" }],
     ["legal_entity.unknown", { legal_entity_id: randomUUID() }],
     ["branch.hours_invalid", { slots: { hours: { "1": { open: "9:45", close: "23:45" } } } }],
   ])("is refused as %s", async (code, changes) => {

@@ -90,6 +90,17 @@ it("a mixed batch leaves every order as its events say, each in the partition of
   ]);
 });
 
+it("a phone that was kept before all were in E.164 is found in its one form", async () => {
+  const customer = { user_id: null, name: null, phone: "4951234567" };
+  await apply(
+    recorded([placed(1, { customer }), placed(2, { customer: { ...customer, phone: "2128506" } })]),
+  );
+  const { rows } = await database.pool.query<{ customer_phone: string }>(
+    "select customer_phone from orders order by order_id",
+  );
+  expect(rows.map(({ customer_phone }) => customer_phone)).toEqual(["+74951234567", "2128506"]);
+});
+
 it("event by event comes to the same as all at once", async () => {
   await apply(recorded(history));
   const at_once = await rows();

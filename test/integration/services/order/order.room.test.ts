@@ -420,6 +420,22 @@ describe("lists", () => {
     expect(second.next_cursor).toBeNull();
   });
 
+  it("a phone is kept in one form and found by every form that people type", async () => {
+    const order = await place({ customer: { phone: "8\u00a0(913)\u202f707‑80–90" } });
+    const view = await node.call(getOrder, { order_id: order.order_id, after: order.position }, manager);
+    expect(view.customer?.phone).toBe("+79137078090");
+    for (const phone of ["8 913 707", "+7 913 7", "79137", "913 70", "80-90", "80‑90", "8 913 707-80-90"]) {
+      const { items } = await node.call(searchOrders, { phone }, manager);
+      expect(items.map(({ order_id }) => order_id)).toEqual([order.order_id]);
+    }
+    expect((await node.call(searchOrders, { phone: "8 913 708" }, manager)).items).toEqual([]);
+  });
+
+  it("a phone by which nobody can be called is refused by name", async () => {
+    const nobody = { ...delivery, customer: { phone: "12-34-56" } };
+    expect(await node.refusal(placeOrder, nobody, GUEST)).toBe("order.phone_invalid");
+  });
+
   it("a display id and a date find what they name", async () => {
     const order = await place();
     const view = await node.call(getOrder, { order_id: order.order_id, after: order.position }, manager);

@@ -135,14 +135,23 @@ it("loses nothing when two tabs change different things at once", async () => {
   expect(await profileOf(anna)).toMatchObject({ name: "Anna P.", language: "en", marketing_consent: true });
 });
 
+it("keeps a phone in its one form, whatever people type", async () => {
+  const anna = await somebody();
+  for (const phone of ["8 (999) 123-45-67", "+7\u00a0999\u202f123‑45−67", "9991234567"]) {
+    await node.call(changeProfile, { phone: null }, anna);
+    expect(await node.call(changeProfile, { phone }, anna)).toMatchObject({ phone: "+79991234567" });
+  }
+});
+
 it("refuses by name what makes no sense", async () => {
   const anna = await somebody();
   const refused = async (wish: object) => (await node.refusal(changeProfile, wish, anna)).code;
   const address = { label: null, address: "Lenin street 5", comment: null, is_default: true };
+  expect(await refused({ phone: "12-34-56" })).toBe("profile.phone_invalid");
   expect(await refused({ birthday: "2999-01-01" })).toBe("profile.birthday_in_future");
   expect(await refused({ addresses: [address, address] })).toBe("profile.several_default_addresses");
   for (const wish of [
-    ...[{ birthday: "1990-02-30" }, { phone: "89231234567" }, { phone: "" }, { name: " " }, { name: null }],
+    ...[{ birthday: "1990-02-30" }, { phone: "8923" }, { phone: "" }, { name: " " }, { name: null }],
     ...[
       { language: "fr" },
       { marketing_consent: "no" },

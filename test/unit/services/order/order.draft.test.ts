@@ -14,7 +14,7 @@ const NOW = Date.parse("2026-03-10T09:00:00.000Z");
 const wish: OrderWish = {
   fulfilment: "delivery",
   address: " ул. Мира, 7 ",
-  customer: { name: " Анна ", phone: "8 923 123-45-67" },
+  customer: { name: " Анна ", phone: "+79231234567" },
   payment_method: "card",
   items: [{ menu_item_id: uuidOf(1, "d"), quantity: 2 }],
 };
