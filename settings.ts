@@ -195,7 +195,7 @@ const SETTINGS = {
   ADMIN_USERNAME: { read: anyText, fallback: "admin", help: "first super admin" },
   ADMIN_PASSWORD: optional(
     matching(/^.{10,}$/s, "at least 10 characters"),
-    "their password (default: generated, printed once)",
+    "their password, not one that is easily guessed (default: generated, printed once)",
   ),
   CORS_ORIGINS: {
     read: list,

@@ -93,6 +93,8 @@ function stopOnSignals(forno: Forno): () => void {
 
 main().catch((error: unknown) => {
   if (error instanceof DataDirInUseError) end(FAILED, error.message);
+  // One that only the database could tell to be wrong.
+  if (error instanceof SettingsError) end(WRONG_USAGE, error.message);
   // gRPC says it in its message alone.
   if (error instanceof Error && error.message.includes("EADDRINUSE"))
     end(FAILED, `${error.message}: set PORT or GRPC_PORT to a free port.`);

@@ -11,6 +11,7 @@ import type { AccountWish } from "./account";
 import { addressOf, durable, endedSessions, type AuthContext } from "./auth-context";
 import { checkPassword } from "./auth-room";
 import * as contracts from "./auth.contract";
+import { passwordRefusal } from "./password-judge";
 import { pageOfUsers, viewOf, type UserView } from "./users";
 
 const PAGE_DEFAULT = 50;
@@ -50,6 +51,8 @@ function changePasswordAction(context: AuthContext): ActionSchema {
       };
       const proven = await checkPassword(room, runtime, claim);
       if (isRefusal(proven)) return proven;
+      const weak = await passwordRefusal(ctx.params.new_password, user);
+      if (weak !== undefined) return weak;
       const password_hash = await room.hasher.hash(ctx.params.new_password);
       return room.accounts.setPassword(user.user_id, password_hash, commandOf(ctx), eventMetaOf(ctx, "auth"));
     },
@@ -74,6 +77,8 @@ function userCreateAction(context: AuthContext): ActionSchema {
     async run(ctx) {
       const { password, ...wish } = ctx.params;
       await checkPlaces(ctx, wish);
+      const weak = password === undefined ? undefined : await passwordRefusal(password, wish);
+      if (weak !== undefined) return weak;
       const password_hash = password === undefined ? null : await room.hasher.hash(password);
       return room.accounts.create({ ...wish, password_hash }, commandOf(ctx), eventMetaOf(ctx, "auth"));
     },
@@ -104,6 +109,8 @@ function resetPasswordAction(context: AuthContext): ActionSchema {
     async run(ctx) {
       const known = await room.accounts.get(ctx.params.user_id);
       if (isRefusal(known)) return known;
+      const weak = await passwordRefusal(ctx.params.password, known);
+      if (weak !== undefined) return weak;
       const password_hash = await room.hasher.hash(ctx.params.password);
       return room.accounts.setPassword(
         ctx.params.user_id,

@@ -16,7 +16,11 @@ const Username = Type.String({
   pattern: "^[A-Za-z0-9._-]{3,64}$",
   description: "Letters, digits, dot, dash, underscore",
 });
-const NewPassword = Type.String({ minLength: 8, maxLength: 200 });
+const NewPassword = Type.String({
+  minLength: 8,
+  maxLength: 200,
+  description: "Not one that is easily guessed: see auth.password_weak",
+});
 /** What is typed at a login: whatever it is, it only has to be compared. */
 const GivenPassword = Type.String({ minLength: 1, maxLength: 200 });
 const RefreshToken = Type.String({ minLength: 20, maxLength: 200 });
@@ -55,6 +59,7 @@ export const User = strictObject({
 
 /** Requests a minute from one address: a shop full of people signing in; pauses after failures come on top. */
 const LOGIN_RATE = 30;
+const PASSWORD_REFUSAL = "auth.password_weak";
 const LOGIN_REFUSALS = ["auth.invalid_credentials", "auth.too_many_attempts"] as const;
 
 export const superAdminLogin = contract({
@@ -87,7 +92,7 @@ export const register = contract({
   rest: [{ method: "POST", path: "/api/v1/auth/register", status: 201, rate_per_minute: LOGIN_RATE }],
   params: strictObject({ name: Name, email: Email, phone: Type.Optional(Phone), password: NewPassword }),
   result: Tokens,
-  refusals: ["auth.email_taken", "auth.phone_invalid"],
+  refusals: ["auth.email_taken", "auth.phone_invalid", PASSWORD_REFUSAL],
 });
 
 export const login = contract({
@@ -146,7 +151,7 @@ export const changeOwnPassword = contract({
   rest: [{ method: "PUT", path: "/api/v1/auth/password", rate_per_minute: LOGIN_RATE }],
   params: strictObject({ current_password: GivenPassword, new_password: NewPassword }),
   result: strictObject({ revoked_sessions: Type.Integer({ minimum: 0 }) }),
-  refusals: LOGIN_REFUSALS,
+  refusals: [...LOGIN_REFUSALS, PASSWORD_REFUSAL],
 });
 
 export const listUsers = contract({
@@ -199,7 +204,7 @@ export const createUser = contract({
     legal_entity_id: Type.Optional(nullable(Uuid)),
   }),
   result: User,
-  refusals: [...USER_REFUSALS, "auth.user_exists"],
+  refusals: [...USER_REFUSALS, "auth.user_exists", PASSWORD_REFUSAL],
 });
 
 /** Changes what it names. A change of role, branches or status takes effect at once, also for tokens already given. */
@@ -232,7 +237,7 @@ export const resetPassword = contract({
   rest: [{ method: "PUT", path: "/api/v1/auth/users/:user_id/password" }],
   params: strictObject({ user_id: Uuid, password: NewPassword }),
   result: strictObject({ revoked_sessions: Type.Integer({ minimum: 0 }) }),
-  refusals: ["auth.user_unknown"],
+  refusals: ["auth.user_unknown", PASSWORD_REFUSAL],
 });
 
 export const revokeUserSessions = contract({

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { RefusedError, isRefusal } from "../../mixins/contract/refusal";
 import type { Runtime } from "../../mixins/runtime";
+import { SettingsError } from "../../settings";
 import type { AuthRoom } from "./auth-room";
 import { normalisedUsername } from "./identifiers";
+import { passwordRefusal } from "./password-judge";
 
 /** 120 bits, in letters that survive being read aloud or typed. */
 const GENERATED_BYTES = 15;
@@ -16,6 +18,7 @@ export interface EnsuredAdmin {
 /**
  * Makes the first super admin when there is none, with ADMIN_PASSWORD or a generated password. With an active super admin it
  * does nothing and says only the name. Safe when several nodes start at once: one of them makes it.
+ * @throws SettingsError when ADMIN_PASSWORD is one that everybody tries.
  */
 export async function ensureAdmin(
   runtime: Pick<Runtime, "settings" | "pool" | "ids">,
@@ -24,9 +27,13 @@ export async function ensureAdmin(
   const { ADMIN_USERNAME, ADMIN_PASSWORD } = runtime.settings;
   const existing = await activeAdmin(runtime);
   if (existing !== undefined) return existing;
+  const username = normalisedUsername(ADMIN_USERNAME);
+  if (ADMIN_PASSWORD !== undefined) {
+    const weak = await passwordRefusal(ADMIN_PASSWORD, { role: "super_admin", username });
+    if (weak !== undefined) throw new SettingsError(`ADMIN_PASSWORD: ${weak.detail}`);
+  }
   const password = ADMIN_PASSWORD ?? randomBytes(GENERATED_BYTES).toString("base64url");
   const password_hash = await room.hasher.hash(password);
-  const username = normalisedUsername(ADMIN_USERNAME);
   const created = await room.accounts.create(
     { role: "super_admin", name: ADMIN_USERNAME, username, password_hash },
     { id: runtime.ids.uuid(), fingerprint: "", fresh: true },

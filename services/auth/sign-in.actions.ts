@@ -13,6 +13,7 @@ import { activeUser, checkPassword, issueTokens, signIn, type IssuedTokens } fro
 import * as contracts from "./auth.contract";
 import { sealing } from "./command-seal";
 import { normalisedEmail, normalisedUsername } from "./identifiers";
+import { passwordRefusal } from "./password-judge";
 import { userByEmail, userByUsername, type UserRow } from "./users";
 
 const REUSED = refuse(
@@ -43,6 +44,8 @@ function registerAction(context: AuthContext): ActionSchema {
   return durable(context, contracts.register, {
     async run(ctx) {
       const { password, ...wish } = ctx.params;
+      const weak = await passwordRefusal(password, { ...wish, role: "customer" });
+      if (weak !== undefined) return weak;
       const password_hash = await room.hasher.hash(password);
       return room.accounts.create(
         { ...wish, role: "customer", password_hash },
