@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { clearFolder, lockFolder } from "../../../fleet/fleet-folder";
@@ -28,7 +28,10 @@ describe("a fleet's folder", () => {
   it("is free when its fleet has died without saying so", () => {
     // No process has this number: it is beyond the largest one.
     writeFileSync(at("fleet.pid"), "4194305");
-    lockFolder(folder)();
+    const unlock = lockFolder(folder);
+    expect(readFileSync(at("fleet.pid"), "utf8")).toBe(String(process.pid));
+    unlock();
+    expect(existsSync(at("fleet.pid"))).toBe(false);
   });
 
   it("keeps its secrets, for its owner alone", () => {

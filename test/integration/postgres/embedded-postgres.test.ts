@@ -26,9 +26,11 @@ describe("the embedded database of a data directory", () => {
   });
 
   it("refuses a second Forno by name and leaves the first one's server running", async () => {
-    const pid = database.pid;
+    const pid = database.pid ?? Number.NaN;
+    expect(pid).toBeGreaterThan(0);
     await expect(startEmbeddedPostgres(home, log)).rejects.toThrow(DataDirInUseError);
     expect(database.pid).toBe(pid);
+    expect(() => process.kill(pid, 0)).not.toThrow();
   });
 
   it("is started again when its server is killed", async () => {

@@ -103,7 +103,9 @@ describe("a node on NATS", () => {
     nats.process.suspend();
     const begun = performance.now();
     const error = await act(asking, echo, { what: "hello" }).catch((thrown: unknown) => thrown);
-    expect(faultOf(error)).toBeDefined();
+    expect(faultOf(error)).toMatchObject({
+      code: expect.stringMatching(/^(node\.silent|service\.unavailable)$/) as string,
+    });
     expect(performance.now() - begun).toBeLessThan(2_500);
     await eventually(async () => {
       expect(await health(asking)).toMatchObject({ status: "down" });
@@ -120,6 +122,8 @@ describe("a node on NATS", () => {
     const begun = performance.now();
     await broker.stop();
     expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(nats.process.running).toBe(true);
+    expect(fleetNodesOf(broker).live).toEqual([broker.nodeID]);
   });
 
   it("sees a node go at once, and asks another", async () => {
@@ -178,7 +182,8 @@ describe("a node on NATS", () => {
       expect(fleetNodesOf(asking).live).not.toContain("ghost");
       await ghost(space, asking);
       const error = await act(asking, echo, { what: "x" }, { nodeID: "ghost" }).catch((e: unknown) => e);
-      expect(faultOf(error)).toBeDefined();
+      // Whoever names a node gets no other one's answer.
+      expect(faultOf(error)).toMatchObject({ code: "service.unavailable" });
     });
 
     it("waits once for a frozen one, and passes it over afterwards", async () => {
@@ -223,8 +228,11 @@ describe("a node on NATS", () => {
     const [asking, echoing] = await Promise.all([node(space), node(space, ["echo"])]);
     await sees(asking, echoing);
     const error = await act(asking, echo, { what: "hang" }, { timeout: 1_200 }).catch((e: unknown) => e);
-    expect(faultOf(error)).toBeDefined();
+    expect(faultOf(error)).toMatchObject({
+      code: expect.stringMatching(/^(node\.slow|service\.unavailable)$/) as string,
+    });
     expect(fleetNodesOf(asking).isSuspect(echoing.nodeID)).toBe(false);
+    expect(await act(asking, echo, { what: "again" })).toEqual({ said: "again", by: echoing.nodeID });
   });
 });
 

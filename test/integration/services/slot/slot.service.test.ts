@@ -424,15 +424,23 @@ describe("under any schedule", () => {
   it("no order lands under rules that have been replaced", async () => {
     const branch_id = await node.openBranch();
     await node.place(branch_id, 1);
-    const [placed] = await Promise.all([
-      Promise.all(Array.from({ length: 40 }, () => node.place(branch_id, 1_000))),
+    const twenty = () => Promise.all(Array.from({ length: 20 }, () => node.place(branch_id, 1_000)));
+    const before = await twenty();
+    const [meanwhile] = await Promise.all([
+      twenty(),
       node.configure(branch_id, { hours: daily("15:00", "22:00"), lead_time_minutes: 60 }),
     ]);
+    const after = await twenty();
     const [changed] = (await node.runtime.log.readStream(`branch-${branch_id}`)).slice(-1);
-    for (const order of placed) {
-      const expected = order.position < (changed?.position ?? 0) ? at("12:30") : at("15:00");
-      expect(order.shares[0]?.start).toBe(expected);
-    }
+    if (changed === undefined) throw new Error("The rules were not changed.");
+    expect(changed.type).toBe("branch.slots_configured");
+    for (const order of [...before, ...meanwhile, ...after])
+      expect([order.position, order.shares[0]?.start]).toEqual([
+        order.position,
+        order.position < changed.position ? at("12:30") : at("15:00"),
+      ]);
+    expect(before.every(({ position }) => position < changed.position)).toBe(true);
+    expect(after.every(({ position }) => position > changed.position)).toBe(true);
   });
 
   it("what last night has sold is not sold again when its hours become this morning's", async () => {

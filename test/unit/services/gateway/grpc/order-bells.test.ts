@@ -5,12 +5,26 @@ import { MemoryLog } from "../../../../support/memory-log";
 const LONG_MS = 60_000;
 const silent = { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() };
 
+/** Whether something has settled by the end of this turn of the event loop. */
+const inThisTurn = (hearing: Promise<void>): Promise<string> =>
+  Promise.race([
+    hearing.then(() => "heard"),
+    new Promise<string>((resolve) => setImmediate(resolve, "still waiting")),
+  ]);
+
 describe("a bell", () => {
   it("is heard at once when it rang while nobody listened", async () => {
     const bell = new Bell(() => undefined);
     bell.silence();
     bell.ring();
-    await bell.heard(LONG_MS);
+    await expect(inThisTurn(bell.heard(LONG_MS))).resolves.toBe("heard");
+  });
+
+  it("is not heard for what was silenced", async () => {
+    const bell = new Bell(() => undefined);
+    bell.ring();
+    bell.silence();
+    await expect(inThisTurn(bell.heard(LONG_MS))).resolves.toBe("still waiting");
   });
 
   it("is heard when it rings, and not before", async () => {
@@ -23,8 +37,12 @@ describe("a bell", () => {
     await hearing;
   });
 
-  it("lets a patient listener go after a while", async () => {
-    await new Bell(() => undefined).heard(1);
+  it("lets a patient listener go after a while, and rings for the next one", async () => {
+    const bell = new Bell(() => undefined);
+    await bell.heard(1);
+    const again = bell.heard(LONG_MS);
+    bell.ring();
+    await expect(inThisTurn(again)).resolves.toBe("heard");
   });
 });
 
