@@ -1,5 +1,6 @@
 import type {
   AppendOutcome,
+  AppendUnit,
   EventLog,
   NewEvent,
   Position,
@@ -26,11 +27,11 @@ export class MemoryLog implements EventLog {
     return this.#events.length;
   }
 
-  append(): Promise<AppendOutcome> {
-    throw new Error("Write to it by write().");
+  append(unit: AppendUnit): Promise<AppendOutcome> {
+    throw new Error(`Write to it by write(), not ${JSON.stringify(unit.streams)}.`);
   }
-  appendIn(): Promise<AppendOutcome> {
-    return this.append();
+  appendIn(_client: unknown, unit: AppendUnit): Promise<AppendOutcome> {
+    return this.append(unit);
   }
   readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
     const events = this.#events.filter(

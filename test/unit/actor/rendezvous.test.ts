@@ -34,6 +34,21 @@ describe("where a key belongs", () => {
     for (const count of owned.values()) expect(Math.abs(count - 1_000)).toBeLessThan(120);
   });
 
+  // Nodes of two versions must agree while one replaces the other: a changed hash would give each actor two owners unseen.
+  it.each([
+    ["order-0198c1f2-7b6a-7c44-9d3e-5f60718293a4", ["forno-2", "forno-1", "кухня", "forno-3"]],
+    ["slots-0198c1f2-7b6a-7c44-9d3e-5f60718293a4-2026-03-02", ["forno-2", "forno-3", "forno-1", "кухня"]],
+    ["branch-0198c1f2-7b6a-7c44-9d3e-5f60718293a4", ["forno-1", "forno-3", "кухня", "forno-2"]],
+    ["quota-пицца", ["forno-2", "forno-1", "forno-3", "кухня"]],
+    ["", ["forno-3", "кухня", "forno-2", "forno-1"]],
+  ])("is, for %j, for ever where it is today", (key, nodes) => {
+    expect(ranked(key, ["forno-1", "forno-2", "forno-3", "кухня"])).toEqual(nodes);
+  });
+
+  it("is settled by name between nodes of the same weight", () => {
+    expect(ranked("any", ["same", "same"])).toEqual(["same", "same"]);
+  });
+
   it("knows no node where there is none", () => {
     expect(ranked("slots-x", [])).toEqual([]);
   });

@@ -269,3 +269,77 @@ describe("staying away", () => {
     expect(touched.state).toMatchObject({ open: false, lines: [] });
   });
 });
+
+describe("a cart that is closed", () => {
+  const given = (): Cart => {
+    const cart = cartWith(line(1));
+    cart.told({ type: "cart.give", to_user_id: ANNA });
+    return cart;
+  };
+  const expired = (): Cart => {
+    const cart = cartWith(line(1));
+    cart.told({ type: "cart.expire", unless_after: AT });
+    return cart;
+  };
+
+  it.each([
+    ["was never opened", () => new Cart()],
+    ["was given away", given],
+    ["has expired", expired],
+  ])("that %s takes no edit and writes nothing", (_, make) => {
+    const cart = make();
+    const before = cart.types.length;
+    const { line_id } = line(1);
+    expect(cart.told({ type: "cart.update", line_id, quantity: 2 })).toBe("cart.unknown_line");
+    expect(cart.told({ type: "cart.remove", id: line_id })).toBe("cart.unknown_line");
+    expect(cart.told({ type: "cart.clear" })).toEqual({});
+    expect(cart.told({ type: "cart.set_promo", promo_code: "SPRING" })).toEqual({});
+    expect(cart.told({ type: "cart.add", wishes: [line(2)], may_open: false })).toBe("cart.unknown");
+    expect(cart.told({ type: "cart.begin_checkout", keyed: false })).toBe("cart.empty");
+    expect(cart.told({ type: "cart.expire", unless_after: AT })).toEqual({});
+    expect(cart.types).toHaveLength(before);
+    expect(cart.state).toMatchObject({ open: false, lines: [], promo_code: null });
+  });
+
+  it("opens again for who may open it", () => {
+    const cart = expired();
+    cart.add(line(2));
+    expect(cart.state).toMatchObject({ open: true, lines: [line(2)] });
+  });
+
+  it("is not touched by the end of a checkout that it does not have", () => {
+    const cart = given();
+    const finish = { checkout_no: 1, order_id: uuidOf(77), ordered: [line(1)] };
+    expect(cart.told({ type: "cart.finish_checkout", ...finish })).toEqual({});
+    expect(cart.types).toEqual(["cart.changed", "cart.given"]);
+  });
+});
+
+describe("refusals of size", () => {
+  const decided = (cart: Cart, wish: CartLine): Refusal => {
+    const command = {
+      type: "cart.add",
+      wishes: [wish],
+      may_open: true,
+      cart_id: CART,
+      user_id: null,
+      at: AT,
+    };
+    return cartDecider.decide(command as CartCommand, cart.state, undefined) as Refusal;
+  };
+
+  it("name the line, and begin just above the limit", () => {
+    const cart = cartWith(line(1, { quantity: QUANTITY_MAX - 1 }));
+    expect(cart.add(line(1))).toEqual({});
+    expect(decided(cart, line(1))).toMatchObject({
+      ...{ refused: "unprocessable", code: "cart.quantity_too_large" },
+      data: { line_id: line(1).line_id },
+    });
+  });
+
+  it("count different lines only", () => {
+    const cart = cartWith(...Array.from({ length: LINES_MAX }, (_, at) => line(at + 1)));
+    expect(cart.add(line(1))).toEqual({});
+    expect(decided(cart, line(LINES_MAX + 1))).toMatchObject({ code: "cart.too_many_lines" });
+  });
+});
