@@ -1,8 +1,6 @@
 import { UnavailableError } from "../contract/refusal";
 import type { RedisLink } from "./redis-link";
 
-/** Redis answers within a millisecond; who is asked in passing is not waited for longer than this. */
-const PATIENCE_MS = 100;
 const PROBE_EVERY_MS = 100;
 /**
  * A connection that has been silent for so long is made anew, because commands that nobody waits for any more pile up in it.
@@ -35,7 +33,7 @@ export class RedisGuard {
   }
 
   /** @throws UnavailableError `redis.unavailable`, at once where Redis failed lately, else after `patience_ms` at most. */
-  async ask<T>(work: () => Promise<T>, patience_ms = PATIENCE_MS): Promise<T> {
+  async ask<T>(work: () => Promise<T>, patience_ms = this.link.patience.passing_ms): Promise<T> {
     if (!this.usable) throw unavailable();
     try {
       return await within(patience_ms, work());

@@ -2,8 +2,15 @@ import Redis from "ioredis";
 import { UnavailableError } from "../contract/refusal";
 import type { Logger } from "../logger";
 
-/** A command that has not been answered by then counts as failed: nobody waits for a cache longer than for the database. */
-const COMMAND_TIMEOUT_MS = 500;
+/** How long Redis is waited for, in milliseconds. */
+export interface RedisPatience {
+  /** A command that has not been answered by then counts as failed: nobody waits for a cache longer than for the database. */
+  readonly command_ms: number;
+  /** Redis answers within a millisecond; who is asked in passing is not waited for longer than this. */
+  readonly passing_ms: number;
+}
+
+const PATIENCE: RedisPatience = { command_ms: 500, passing_ms: 100 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MS_MAX = 1_000;
 
@@ -20,7 +27,11 @@ export class RedisLink {
   /** For commands. Reject when Redis does not answer; never hold a caller for long. */
   readonly client: Redis;
 
-  constructor(url: string, logger: Logger) {
+  constructor(
+    url: string,
+    logger: Logger,
+    readonly patience = PATIENCE,
+  ) {
     this.#url = url;
     this.#logger = logger;
     this.client = this.#connect("commands");
@@ -74,7 +85,7 @@ export class RedisLink {
     const connection = new Redis(this.#url, {
       connectionName: `forno:${purpose}`,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      commandTimeout: COMMAND_TIMEOUT_MS,
+      commandTimeout: this.patience.command_ms,
       // Commands fail at once while there is no connection, and are never sent a second time by themselves.
       enableOfflineQueue: purpose !== "commands",
       maxRetriesPerRequest: purpose === "commands" ? 0 : null,

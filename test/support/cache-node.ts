@@ -1,13 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { CHANNEL_TIMES, type ChannelTimes } from "../../mixins/cache-tags/invalidation-channel";
 import { RedisTagCache } from "../../mixins/cache-tags/redis-tag-cache";
-import { RedisLink } from "../../mixins/redis/redis-link";
+import { RedisLink, type RedisPatience } from "../../mixins/redis/redis-link";
 import { eventually } from "./eventually";
 import { QuietLogger } from "./quiet-logger";
 import { TcpProxy } from "./tcp-proxy";
 
 /** The epoch of a Redis that was just started is old enough at once, so that acknowledgements count from the first. */
 export const TEST_TIMES: ChannelTimes = { ...CHANNEL_TIMES, join_every_ms: 50, membership_ms: 400 };
+
+/** For what is not about time: nothing is given up because this machine is busy with other things. */
+export const PATIENT = {
+  patience: { command_ms: 20_000, passing_ms: 10_000 },
+  times: { ...TEST_TIMES, lease_ms: 2_500, membership_ms: 5_000 },
+} as const;
 
 /** A node's cache, with a network of its own to Redis. */
 export class CacheNode {
@@ -21,12 +27,12 @@ export class CacheNode {
 
   static async start(
     redis_port: number,
-    options: { namespace?: string; times?: ChannelTimes } = {},
+    { patience, ...options }: { namespace?: string; times?: ChannelTimes; patience?: RedisPatience } = {},
   ): Promise<CacheNode> {
     const proxy = new TcpProxy(redis_port);
     const port = await proxy.start();
     const logger = new QuietLogger();
-    const link = new RedisLink(`redis://127.0.0.1:${String(port)}`, logger);
+    const link = new RedisLink(`redis://127.0.0.1:${String(port)}`, logger, patience);
     const cache = new RedisTagCache(link, {
       ...{ namespace: "test", node: `node-${randomUUID()}`, logger, times: TEST_TIMES },
       ...options,
