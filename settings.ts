@@ -210,7 +210,22 @@ const SETTINGS = {
   RATE_LIMIT: {
     read: oneOf("on", "off"),
     fallback: "on",
-    help: "limits on guests and logins: on or off (load tests)",
+    help: "limits on what callers may send: on or off (load tests)",
+  },
+  GUEST_WRITES_PER_MINUTE: {
+    read: whole(0, 1_000_000),
+    fallback: 120,
+    help: "writes a minute of guests behind one address (0: any number; so below)",
+  },
+  CUSTOMER_WRITES_PER_MINUTE: {
+    read: whole(0, 1_000_000),
+    fallback: 120,
+    help: "writes a minute of one customer's account",
+  },
+  STAFF_WRITES_PER_MINUTE: {
+    read: whole(0, 1_000_000),
+    fallback: 1_200,
+    help: "writes a minute of one account of the desk or the kitchen",
   },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },

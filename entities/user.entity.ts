@@ -18,6 +18,8 @@ export class UserEntity {
   @Column({ type: "integer" }) version!: number;
   /** The version that last changed what the user may do. */
   @Column({ type: "integer" }) rights_version!: number;
+  /** Devices that were known before this are known no more. */
+  @Column({ type: "timestamptz", nullable: true }) devices_since!: Date | null;
   @Column({ type: "timestamptz" }) created_at!: Date;
   @Column({ type: "timestamptz" }) changed_at!: Date;
 }

@@ -28,6 +28,10 @@ export interface CallMeta {
   cart_token?: string;
   /** A token that the client is to carry from now on, null: none any more. Travels back to the gateway. */
   new_cart_token?: string | null;
+  /** What the device carries to be known again; only for actions whose contract takes it. */
+  device_token?: string;
+  /** What the device is to carry from now on. Travels back to the gateway. */
+  new_device_token?: string;
   /** What a machine sent instead of a token, not verified; only for actions whose contract takes it. */
   api_key?: string;
   /** W3C trace context. */

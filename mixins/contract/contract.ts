@@ -10,8 +10,6 @@ export interface RestBinding {
   readonly status?: 200 | 201 | 202 | 204;
   /** Parameters that this door fixes, e.g. `{ channel: "erp" }`; the client may not send them. */
   readonly fixed?: Readonly<Record<string, unknown>>;
-  /** Requests a minute for one client address through this door, where the default is too generous. */
-  readonly rate_per_minute?: number;
   /** Largest JSON body that this door takes, in bytes; 256 KiB unless said. */
   readonly body_bytes_max?: number;
   /** The whole body is this parameter, a list: a JSON array as it is, a single object as a list of one. */
@@ -49,9 +47,13 @@ export interface ActionContract<P extends TObject = TObject, R extends TSchema =
   readonly result: R;
   /** Row of the permission table that a caller needs. */
   readonly permission: Permission;
+  /** Calls a minute of one account, or of a guest's address, by whatever way; where the default for writes does not fit. */
+  readonly rate_per_minute?: number;
   readonly rest?: readonly RestBinding[];
   /** Takes a guest's cart token, from the header X-Cart-Token or the cookie; see `CallMeta.cart_token`. */
   readonly cart_token?: true;
+  /** Takes what a device carries to be known again, from the header X-Device-Token or the cookie; see `CallMeta.device_token`. */
+  readonly device_token?: true;
   /** Machines may send a key instead of a token, in the header X-API-Key; see `CallMeta.api_key`. */
   readonly api_key?: true;
   /** GET answers carry an ETag of their bytes, and 304 answers a matching If-None-Match. */

@@ -3,12 +3,13 @@ import type { Ctx } from "../../mixins/contract/caller";
 import { eventMetaOf } from "../../mixins/contract/event-meta";
 import { act, callerOf, commandOf, implement } from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refuse } from "../../mixins/contract/refusal";
+import type { VerifiedCaller } from "../../mixins/contract/token-verifier";
 import { cursorMalformed, keyBehind } from "../../mixins/crud/cursor";
 import { pageFrom } from "../../mixins/crud/page";
 import { getBranch } from "../branch/branch.contract";
 import { getLegalEntity } from "../branch/legal-entity.contract";
 import type { AccountWish } from "./account";
-import { addressOf, durable, endedSessions, type AuthContext } from "./auth-context";
+import { durable, endedSessions, rememberDevice, type AuthContext } from "./auth-context";
 import { checkPassword } from "./auth-room";
 import * as contracts from "./auth.contract";
 import { passwordRefusal } from "./password-judge";
@@ -41,13 +42,13 @@ function changePasswordAction(context: AuthContext): ActionSchema {
   const { room, runtime } = context;
   return durable(context, contracts.changeOwnPassword, {
     async run(ctx) {
-      const user = await room.accounts.get(callerOf(ctx).user_id ?? "");
+      const { user_id, session_id }: VerifiedCaller = callerOf(ctx);
+      const user = await room.accounts.get(user_id ?? "");
       if (isRefusal(user)) return user;
       const claim = {
-        user,
-        name: `id:${user.user_id}`,
-        password: ctx.params.current_password,
-        address: addressOf(ctx),
+        ...{ user, typed: user.user_id, password: ctx.params.current_password },
+        // Who is signed in is nobody else, and holds nobody else up.
+        ...{ address: ctx.meta.client_address, known: session_id },
       };
       const proven = await checkPassword(room, runtime, claim);
       if (isRefusal(proven)) return proven;
@@ -56,7 +57,10 @@ function changePasswordAction(context: AuthContext): ActionSchema {
       const password_hash = await room.hasher.hash(ctx.params.new_password);
       return room.accounts.setPassword(user.user_id, password_hash, commandOf(ctx), eventMetaOf(ctx, "auth"));
     },
-    present: endedSessions,
+    present(ctx, answer) {
+      rememberDevice(context, ctx, answer.user_id);
+      return endedSessions(ctx, answer);
+    },
   });
 }
 

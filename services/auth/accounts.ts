@@ -89,6 +89,7 @@ export class Accounts {
         password_hash,
         version: 1,
         rights_version: 1,
+        devices_since: null,
         created_at: now,
         changed_at: now,
       });
@@ -151,7 +152,11 @@ export class Accounts {
       if (user === undefined) return UNKNOWN;
       const now = this.#now();
       const session_ids = await revokeSessions(tx, which, reason, now);
-      await tx.query("update users set version = version + 1 where user_id = $1", [user.user_id]);
+      // All sessions at once are ended where a device may be in wrong hands.
+      const devices_since = which.session_id === undefined ? now : user.devices_since;
+      await tx.query("update users set version = version + 1, devices_since = $2 where user_id = $1", [
+        ...[user.user_id, devices_since],
+      ]);
       const answer: AccountAnswer = { user_id: user.user_id, revoked_session_ids: session_ids };
       const revoked = sessionsRevoked(user.user_id, session_ids, reason, now);
       return { streams: [userAppend(user.user_id, user.version, [revoked])], answer, meta };
@@ -176,6 +181,7 @@ export class Accounts {
       ...fields,
       version,
       rights_version: user_version,
+      devices_since: why.reason === undefined ? user.devices_since : now,
       changed_at: now,
     });
     if (taken !== undefined) return TAKEN[taken];

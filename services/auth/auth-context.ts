@@ -35,9 +35,9 @@ export function durable<P extends TObject, R extends TSchema>(
   return sealing(room.keys, action);
 }
 
-/** Where a call comes from, for counting attempts; calls from inside Forno share one name. */
-export function addressOf(ctx: Ctx<unknown>): string {
-  return ctx.meta.client_address ?? "inside";
+/** Gives the device that a call comes from something to be known by: it has just proved to be this account's. */
+export function rememberDevice({ room }: AuthContext, { meta }: Ctx<unknown>, user_id: string): void {
+  meta.new_device_token = room.devices.withNew(meta.device_token, user_id);
 }
 
 /** How many sessions a change has ended, as commands answer it. */

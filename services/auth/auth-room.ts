@@ -6,7 +6,8 @@ import type { Runtime } from "../../mixins/runtime";
 import { TOKEN_REVOKED, issueAccessToken } from "./access-token";
 import { branchesOf } from "./account";
 import { Accounts } from "./accounts";
-import { LoginAttempts } from "./login-attempts";
+import { DeviceTokens } from "./device-tokens";
+import { LoginAttempts, accountKey, type Claim } from "./login-attempts";
 import { PasswordHasher, type ScryptCost } from "./password-hasher";
 import { REVOCATION_KEPT_MS, Revocations } from "./revocations";
 import { Sessions, type OpenSession } from "./sessions";
@@ -23,6 +24,7 @@ export interface AuthRoom {
   readonly keys: SigningKeys;
   readonly hasher: PasswordHasher;
   readonly attempts: LoginAttempts;
+  readonly devices: DeviceTokens;
   readonly sessions: Sessions;
   readonly accounts: Accounts;
   /** Stops following the log. */
@@ -49,6 +51,7 @@ export async function openAuthRoom(runtime: AuthRuntime, cost?: ScryptCost): Pro
     keys,
     hasher: new PasswordHasher(cost),
     attempts: new LoginAttempts(pool, clock),
+    devices: new DeviceTokens(keys, clock),
     sessions: new Sessions(pool, keys, clock, ids),
     accounts: new Accounts(runtime, revocations),
     close: () => feed.stop(),
@@ -97,15 +100,19 @@ export interface IssuedTokens {
 /**
  * Whether a password belongs to an account that may sign in, as slowly for an unknown account as for a known one.
  * Refusals: `auth.invalid_credentials`, `auth.too_many_attempts`; which of its causes it was, the answer does not tell.
- * @param name as typed, for counting attempts: an unknown account is counted like any other.
+ * @param typed for counting attempts where there is no account: it is counted like any other.
  */
 export async function checkPassword(
   room: AuthRoom,
   runtime: Pick<Runtime, "pool">,
-  claim: { user: UserRow | undefined; name: string; password: string; address: string },
+  {
+    user,
+    typed,
+    password,
+    ...from
+  }: { user: UserRow | undefined; typed: string; password: string } & Omit<Claim, "account">,
 ): Promise<UserRow | Refusal> {
-  const { user, password } = claim;
-  const attempt = await room.attempts.begin(claim.name, claim.address);
+  const attempt = await room.attempts.begin({ ...from, account: accountKey(user, typed) });
   if (isRefusal(attempt)) return attempt;
   const fits = await room.hasher
     .verify(password, user?.password_hash ?? null)

@@ -1,67 +1,55 @@
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import { networkOf } from "../../mixins/contract/client-network";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { inTransaction } from "../../mixins/postgres/transaction";
 import type { Clock } from "../../mixins/runtime";
+import {
+  PRESSURE_FROM,
+  afterFailure,
+  patienceOf,
+  pressureAfter,
+  pressureNow,
+  type Counter,
+  type Scope,
+} from "./login-patience";
 
-/** How one kind of counter answers failures: so many are free, then each doubles the pause. */
-export interface Patience {
-  readonly free: number;
-  readonly pause_first_ms: number;
-  readonly pause_max_ms: number;
-  /** After so long without an attempt it starts from nothing. */
-  readonly forget_ms: number;
+/** Whose password is tried, and from where. */
+export interface Claim {
+  /** One name an account, whatever was typed: {@link accountKey}. */
+  readonly account: string;
+  /** As the gateway counts clients; undefined for a call from inside. */
+  readonly address: string | undefined;
+  /** A device that has proved to know this account, or a session of it. */
+  readonly known?: string | undefined;
 }
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/**
- * Three counters watch a login. The one of the account *at this address* grows to a long pause: it hits who guesses and
- * nobody else. The other two stop guessing spread over addresses (account) or over accounts (address); their pauses are
- * short, and who has signed in to the account from this address within 30 days is not held up by them, so that nobody can
- * lock the owner out from elsewhere.
- */
-export const PATIENCE = {
-  pair: { free: 5, pause_first_ms: 1_000, pause_max_ms: 15 * MINUTE_MS, forget_ms: 24 * HOUR_MS },
-  account: { free: 20, pause_first_ms: 1_000, pause_max_ms: MINUTE_MS, forget_ms: 24 * HOUR_MS },
-  address: { free: 50, pause_first_ms: 1_000, pause_max_ms: 5 * MINUTE_MS, forget_ms: HOUR_MS },
-} as const satisfies Record<string, Patience>;
-type Scope = keyof typeof PATIENCE;
-
-const TRUSTED_MS = 30 * 24 * HOUR_MS;
 
 /** An attempt that was let through; it counts as failed until {@link LoginAttempts.succeeded} or `withdrawn`. */
 export interface Attempt {
-  readonly pair: string;
-  readonly counted: readonly string[];
+  /** What starts anew when it succeeds. */
+  readonly own: readonly string[];
+  readonly raised: readonly RaisedCounter[];
 }
 
-export interface Counter {
-  readonly failures: number;
-  readonly attempted_at: Date;
-  readonly paused_until: Date | null;
+interface RaisedCounter extends Counter {
+  readonly key: string;
 }
 
 interface CounterRow extends Counter {
   readonly key: string;
-  readonly succeeded_at: Date | null;
 }
 
-/** The counter after one more failure. */
-export function afterFailure(counter: Counter, patience: Patience, now_ms: number): Counter {
-  const forgotten = now_ms - counter.attempted_at.getTime() > patience.forget_ms;
-  const failures = forgotten ? 1 : counter.failures + 1;
-  const over = failures - patience.free;
-  const pause_ms = over <= 0 ? 0 : Math.min(patience.pause_max_ms, patience.pause_first_ms * 2 ** (over - 1));
-  return {
-    failures,
-    attempted_at: new Date(now_ms),
-    paused_until: pause_ms === 0 ? null : new Date(now_ms + pause_ms),
-  };
-}
+/** Counters that nobody has touched for so long say nothing any more. */
+const FORGOTTEN_MS = 24 * 3_600_000;
 
-/** Limits guessing of passwords. The counters live in the database: a restart forgets nothing, and nodes count together. */
+/**
+ * Makes guessing of passwords slow for who guesses, and for nobody else. Who comes from a device that has signed in to the account
+ * before is counted by that device alone, and no counter of others holds them up. Everybody else is counted by where they
+ * come from: account and address, account and network, address, network. How much is tried at an account from all over makes
+ * these stricter and never closes it: from wherever nobody has guessed, one try is always free.
+ *
+ * The counters live in the database: a restart forgets nothing, and nodes count together, with Redis or without.
+ */
 export class LoginAttempts {
   constructor(
     private readonly pool: Pool,
@@ -72,72 +60,103 @@ export class LoginAttempts {
    * Lets an attempt through or says when to come back. It counts as failed from here on, so that parallel guesses cannot
    * all slip in before the first has failed; the answer is the same whether the account exists or not.
    */
-  begin(account: string, address: string): Promise<Attempt | Refusal> {
-    const keys = {
-      pair: keyOf("pair", account, address),
-      account: keyOf("account", account),
-      address: keyOf("address", address),
-    };
+  begin(claim: Claim): Promise<Attempt | Refusal> {
+    const { account, own, watched } = countersOf(claim);
     return inTransaction(this.pool, async (tx) => {
       const now_ms = this.clock.now();
-      const rows = await lockedCounters(tx, Object.values(keys), new Date(now_ms));
-      const scopes = scopesOf(rows.get(keys.pair), now_ms);
-      const counters = scopes.map((scope) => ({
-        scope,
-        key: keys[scope],
-        counter: known(rows, keys[scope]),
-      }));
+      const rows = await lockedCounters(tx, [account, ...watched.map(({ key }) => key)], new Date(now_ms));
       const refusal = pausedBy(
-        counters.map(({ counter }) => counter),
+        watched.map(({ key }) => known(rows, key)),
         now_ms,
       );
       if (isRefusal(refusal)) return refusal;
-      const raised = counters.map(({ scope, key, counter }) => ({
-        key,
-        ...afterFailure(counter, PATIENCE[scope], now_ms),
-      }));
-      await tx.query(
-        `update login_attempts as kept
-         set failures = raised.failures, attempted_at = $4, paused_until = raised.paused_until
-         from unnest($1::text[], $2::int[], $3::timestamptz[]) as raised (key, failures, paused_until)
-         where kept.key = raised.key`,
-        [
-          raised.map((row) => row.key),
-          raised.map((row) => row.failures),
-          raised.map((row) => row.paused_until),
-          new Date(now_ms),
-        ],
-      );
-      return { pair: keys.pair, counted: scopes.map((scope) => keys[scope]) };
+      const tried = known(rows, account);
+      const pressed = pressureNow(tried, now_ms) >= PRESSURE_FROM;
+      const raised = [
+        { key: account, ...pressureAfter(tried, now_ms) },
+        ...watched.map(({ scope, key }) => ({
+          key,
+          ...afterFailure(known(rows, key), patienceOf(scope, pressed), now_ms),
+        })),
+      ];
+      await raise(tx, raised);
+      return { own, raised };
     });
   }
 
-  /** The password was right: the pair starts anew and is trusted, the attempt no longer counts elsewhere. */
-  async succeeded(attempt: Attempt): Promise<void> {
-    await this.withdrawn(attempt);
-    await this.pool.query("update login_attempts set failures = 0, succeeded_at = $2 where key = $1", [
-      attempt.pair,
-      new Date(this.clock.now()),
-    ]);
+  /** The password was right: who it was starts anew, the attempt no longer counts elsewhere. */
+  succeeded(attempt: Attempt): Promise<void> {
+    return this.#takeBack(attempt, attempt.own);
   }
 
   /** The attempt was never judged, e.g. because too many waited: as if it had not been. */
-  async withdrawn(attempt: Attempt): Promise<void> {
-    await this.pool.query(
-      "update login_attempts set failures = greatest(failures - 1, 0), paused_until = null where key = any($1)",
-      [attempt.counted],
-    );
+  withdrawn(attempt: Attempt): Promise<void> {
+    return this.#takeBack(attempt, []);
   }
 
   /** Deletes counters that say nothing any more. */
   async sweep(): Promise<void> {
-    await this.pool.query("delete from login_attempts where attempted_at < $1", [
-      new Date(this.clock.now() - TRUSTED_MS),
-    ]);
+    // Who is at work on one is not waited for: it says something again.
+    await this.pool.query(
+      `delete from login_attempts where key in
+         (select key from login_attempts where attempted_at < $1 for update skip locked)`,
+      [new Date(this.clock.now() - FORGOTTEN_MS)],
+    );
+  }
+
+  /** Pauses that others have earned meanwhile stay. Locked in the order of the keys, as in `begin`. */
+  async #takeBack({ raised }: Attempt, emptied: readonly string[]): Promise<void> {
+    await this.pool.query(
+      `with raised as (select * from unnest($1::text[], $2::timestamptz[]) as r (key, paused_until)),
+         locked as (select key from login_attempts where key = any($1) order by key for update)
+       update login_attempts as kept
+       set failures = case when kept.key = any($3) then 0 else greatest(kept.failures - 1, 0) end,
+         paused_until = case when kept.paused_until = raised.paused_until then null else kept.paused_until end
+       from raised join locked using (key)
+       where kept.key = raised.key`,
+      [raised.map(({ key }) => key), raised.map(({ paused_until }) => paused_until), emptied],
+    );
   }
 }
 
-function keyOf(scope: Scope, ...parts: readonly string[]): string {
+/**
+ * What attempts at an account are counted by: the account, where the typed name is one's, by whichever of its names; else the
+ * typed name, so that an account that does not exist is counted like any other.
+ */
+export function accountKey(user: { readonly user_id: string } | undefined, typed: string): string {
+  return user === undefined ? `nobody ${typed}` : `user ${user.user_id}`;
+}
+
+/** The counters of a claim: the account's, which pauses nobody; those that may say "later"; and which of these are its own. */
+interface ClaimCounters {
+  readonly account: string;
+  readonly own: readonly string[];
+  readonly watched: readonly { readonly scope: Scope; readonly key: string }[];
+}
+
+function countersOf({ account, address = "inside", known }: Claim): ClaimCounters {
+  const counter = (scope: Scope, ...parts: readonly string[]) => ({ scope, key: keyOf(scope, ...parts) });
+  if (known !== undefined) {
+    const device = counter("device", account, known);
+    return { account: keyOf("account", account), own: [device.key], watched: [device] };
+  }
+  const network = networkOf(address);
+  const own = [
+    counter("pair", account, address),
+    ...(network === undefined ? [] : [counter("place", account, network)]),
+  ];
+  const shared = [
+    counter("address", address),
+    ...(network === undefined ? [] : [counter("network", network)]),
+  ];
+  return {
+    account: keyOf("account", account),
+    own: own.map(({ key }) => key),
+    watched: [...own, ...shared],
+  };
+}
+
+function keyOf(scope: Scope | "account", ...parts: readonly string[]): string {
   return `${scope}:${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 40)}`;
 }
 
@@ -151,22 +170,32 @@ async function lockedCounters(
     `insert into login_attempts as kept (key, failures, attempted_at)
      select key, 0, $2 from unnest($1::text[]) as wanted (key) order by key
      on conflict (key) do update set attempted_at = kept.attempted_at
-     returning key, failures, attempted_at, paused_until, succeeded_at`,
+     returning key, failures, attempted_at, paused_until`,
     [keys, now],
   );
   return new Map(rows.map((row) => [row.key, row]));
+}
+
+async function raise(tx: PoolClient, counters: readonly RaisedCounter[]): Promise<void> {
+  await tx.query(
+    `update login_attempts as kept
+     set failures = raised.failures, attempted_at = raised.attempted_at, paused_until = raised.paused_until
+     from unnest($1::text[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+       as raised (key, failures, attempted_at, paused_until)
+     where kept.key = raised.key`,
+    [
+      counters.map(({ key }) => key),
+      counters.map(({ failures }) => failures),
+      counters.map(({ attempted_at }) => attempted_at),
+      counters.map(({ paused_until }) => paused_until),
+    ],
+  );
 }
 
 function known(rows: ReadonlyMap<string, CounterRow>, key: string): CounterRow {
   const row = rows.get(key);
   if (row === undefined) throw new Error("A login counter vanished while it was locked.");
   return row;
-}
-
-function scopesOf(pair: CounterRow | undefined, now_ms: number): readonly Scope[] {
-  const succeeded_at = pair?.succeeded_at ?? null;
-  const trusted = succeeded_at !== null && now_ms - succeeded_at.getTime() < TRUSTED_MS;
-  return trusted ? ["pair"] : ["pair", "account", "address"];
 }
 
 function pausedBy(counters: readonly Counter[], now_ms: number): Refusal | undefined {

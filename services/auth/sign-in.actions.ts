@@ -8,7 +8,7 @@ import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/
 import type { VerifiedCaller } from "../../mixins/contract/token-verifier";
 import { getLegalEntity } from "../branch/legal-entity.contract";
 import { TOKEN_INVALID } from "./access-token";
-import { addressOf, durable, endedSessions, type AuthContext } from "./auth-context";
+import { durable, endedSessions, rememberDevice, type AuthContext } from "./auth-context";
 import { activeUser, checkPassword, issueTokens, signIn, type IssuedTokens } from "./auth-room";
 import * as contracts from "./auth.contract";
 import { sealing } from "./command-seal";
@@ -55,6 +55,7 @@ function registerAction(context: AuthContext): ActionSchema {
     },
     async present(ctx, { user_id }) {
       const user = orThrow(await activeUser(runtime, user_id));
+      rememberDevice(context, ctx, user_id);
       return tokensOf(orThrow(await signIn(room, runtime, user, commandOf(ctx))));
     },
   });
@@ -65,7 +66,7 @@ function loginAction(context: AuthContext): ActionSchema {
     const email = normalisedEmail(ctx.params.email);
     const user = await userByEmail(context.runtime.pool, email);
     const proven = orThrow(
-      await provenUser(context, ctx, { user, name: `email:${email}`, password: ctx.params.password }),
+      await provenUser(context, ctx, { user, typed: `email ${email}`, password: ctx.params.password }),
     );
     const issued = orThrow(await signIn(context.room, context.runtime, proven, commandOf(ctx)));
     if (issued.replayed) ctx.meta.replayed = true;
@@ -79,7 +80,7 @@ function superAdminLoginAction(context: AuthContext): ActionSchema {
     const found = await userByUsername(context.runtime.pool, username);
     const user = found?.role === "super_admin" ? found : undefined;
     const proven = orThrow(
-      await provenUser(context, ctx, { user, name: `username:${username}`, password: ctx.params.password }),
+      await provenUser(context, ctx, { user, typed: `username ${username}`, password: ctx.params.password }),
     );
     const legal_entity_id = ctx.params.legal_entity_id ?? proven.legal_entity_id;
     if (legal_entity_id !== null) await act(ctx, getLegalEntity, { legal_entity_id });
@@ -99,12 +100,18 @@ function superAdminLoginAction(context: AuthContext): ActionSchema {
   });
 }
 
-function provenUser(
-  { room, runtime }: AuthContext,
+/** Who has the right password; their device is known from now on. */
+async function provenUser(
+  context: AuthContext,
   ctx: Ctx<unknown>,
-  claim: { user: UserRow | undefined; name: string; password: string },
+  claim: { user: UserRow | undefined; typed: string; password: string },
 ): Promise<UserRow | Refusal> {
-  return checkPassword(room, runtime, { ...claim, address: addressOf(ctx) });
+  const { room, runtime } = context;
+  const { client_address: address, device_token } = ctx.meta;
+  const known = room.devices.known(device_token, claim.user);
+  const proven = await checkPassword(room, runtime, { ...claim, address, known });
+  if (!isRefusal(proven)) rememberDevice(context, ctx, proven.user_id);
+  return proven;
 }
 
 function refreshAction({ room, runtime }: AuthContext): ActionSchema {

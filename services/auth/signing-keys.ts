@@ -1,4 +1,11 @@
-import { createHash, createHmac, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  randomBytes,
+  timingSafeEqual,
+  type KeyObject,
+} from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -58,9 +65,21 @@ export class SigningKeys {
 
   /** A keyed hash for one purpose, so that no secret serves two. */
   digest(purpose: string, text: string): Buffer {
-    const key = createHmac("sha256", this.current.key).update(`forno ${purpose}`).digest();
-    return createHmac("sha256", key).update(text).digest();
+    return digestBy(this.current, purpose, text);
   }
+
+  /** Whether a digest was made of this text, for this purpose, with a key that is still trusted. */
+  proves(purpose: string, text: string, digest: Buffer): boolean {
+    return [...this.#by_kid.values()].some((key) => {
+      const made = digestBy(key, purpose, text);
+      return digest.length === made.length && timingSafeEqual(digest, made);
+    });
+  }
+}
+
+function digestBy(signing: SigningKey, purpose: string, text: string): Buffer {
+  const key = createHmac("sha256", signing.key).update(`forno ${purpose}`).digest();
+  return createHmac("sha256", key).update(text).digest();
 }
 
 /**

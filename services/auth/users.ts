@@ -15,6 +15,8 @@ export interface UserRow {
   readonly legal_entity_id: string | null;
   readonly version: number;
   readonly rights_version: number;
+  /** Devices that were known before this are known no more; null: all that were made known are. */
+  readonly devices_since: Date | null;
   readonly created_at: Date;
   readonly changed_at: Date;
 }
@@ -75,8 +77,8 @@ export async function insertUser(
 ): Promise<"email" | "username" | "user_id" | undefined> {
   const { rowCount } = await tx.query(
     `insert into users (user_id, role, status, name, email, phone, username, password_hash, branch_ids, legal_entity_id,
-       version, rights_version, created_at, changed_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+       version, rights_version, devices_since, created_at, changed_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      on conflict do nothing`,
     [
       user.user_id,
@@ -91,6 +93,7 @@ export async function insertUser(
       user.legal_entity_id,
       user.version,
       user.rights_version,
+      user.devices_since,
       user.created_at,
       user.changed_at,
     ],
@@ -117,7 +120,8 @@ export async function updateUser(tx: PoolClient, user: UserRow): Promise<"email"
   try {
     await tx.query(
       `update users set role = $2, status = $3, name = $4, email = $5, phone = $6, username = $7, password_hash = $8,
-         branch_ids = $9, legal_entity_id = $10, version = $11, rights_version = $12, changed_at = $13
+         branch_ids = $9, legal_entity_id = $10, version = $11, rights_version = $12, devices_since = $13,
+         changed_at = $14
        where user_id = $1`,
       [
         user.user_id,
@@ -132,6 +136,7 @@ export async function updateUser(tx: PoolClient, user: UserRow): Promise<"email"
         user.legal_entity_id,
         user.version,
         user.rights_version,
+        user.devices_since,
         user.changed_at,
       ],
     );

@@ -52,6 +52,7 @@ export const sendCameraEvents = contract({
   summary: "Report what cameras saw: one event, or an array of them. Entries are judged one by one",
   kind: "command",
   permission: "camera.send",
+  rate_per_minute: REQUESTS_PER_MINUTE,
   api_key: true,
   rest: [
     {
@@ -60,7 +61,6 @@ export const sendCameraEvents = contract({
       status: 202,
       body_array: "events",
       body_bytes_max: BODY_BYTES_MAX,
-      rate_per_minute: REQUESTS_PER_MINUTE,
     },
   ],
   params: strictObject({ events: Type.Array(Entry, { minItems: 1, maxItems: ENTRIES_MAX }) }),

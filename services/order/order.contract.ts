@@ -71,11 +71,10 @@ export const placeOrder = contract({
   summary: "Place an order from the shop",
   kind: "command",
   permission: "order.place",
+  rate_per_minute: 30,
   params: strictObject({ ...Wish, channel: ShopChannel }),
   result: PlacedOrderSchema,
-  rest: [
-    { method: "POST", path: "/api/v1/order", status: 201, fixed: { channel: "shop" }, rate_per_minute: 30 },
-  ],
+  rest: [{ method: "POST", path: "/api/v1/order", status: 201, fixed: { channel: "shop" } }],
   refusals: PLACE_REFUSALS,
 });
 
@@ -305,9 +304,10 @@ export const cancelTrackedOrder = contract({
   summary: "Cancel an order by its tracking token",
   kind: "command",
   permission: "public",
+  rate_per_minute: 30,
   params: strictObject({ token: TrackToken, reason: Type.Optional(FreeText(500)) }),
   result: OrderChangeSchema,
-  rest: [{ method: "POST", path: "/api/v1/track/:token/cancel", rate_per_minute: 30 }],
+  rest: [{ method: "POST", path: "/api/v1/track/:token/cancel" }],
   refusals: CANCEL_REFUSALS,
 });
 

@@ -102,7 +102,8 @@ export const writeReview = contract({
   summary: "Review a dish that you have received",
   params: strictObject({ menu_item_id: Uuid, order_id: Type.Optional(Uuid), rating: Rating, text: Text }),
   result: ReviewAnswer,
-  rest: [{ method: "POST", path: "/api/reviews", status: 201, rate_per_minute: 30 }],
+  rate_per_minute: 30,
+  rest: [{ method: "POST", path: "/api/reviews", status: 201 }],
   refusals: ["order.unknown", "review.not_bought", "review.not_delivered", "review.already_written"],
 });
 
@@ -112,7 +113,8 @@ export const editReview = contract({
   summary: "Change what is named of your review",
   params: strictObject({ review_id: Uuid, rating: Type.Optional(Rating), text: Type.Optional(Text) }),
   result: ReviewAnswer,
-  rest: [{ method: "PUT", path: "/api/reviews/:review_id", rate_per_minute: 30 }],
+  rate_per_minute: 30,
+  rest: [{ method: "PUT", path: "/api/reviews/:review_id" }],
   refusals: ["review.unknown", "review.not_yours", "review.nothing_named"],
 });
 
@@ -138,7 +140,8 @@ export const voteHelpful = contract({
   summary: "Say that somebody's review has helped you",
   params: OneReview,
   result: HelpfulAnswer,
-  rest: [{ method: "POST", path: "/api/reviews/:review_id/helpful", rate_per_minute: 120 }],
+  rate_per_minute: 120,
+  rest: [{ method: "POST", path: "/api/reviews/:review_id/helpful" }],
   refusals: ["review.unknown", "review.own", "review.already_voted"],
 });
 

@@ -23,6 +23,8 @@ const CHEAP = { ln: 10, r: 8, p: 1 };
 export interface Answered<R> {
   readonly result: R;
   readonly replayed: boolean;
+  /** What the device is to carry from now on. */
+  readonly device_token: string | undefined;
 }
 
 /** A node that runs branches and auth, on a clock of the test's own. Nodes on one database share the signing key. */
@@ -88,7 +90,8 @@ export class AuthNode {
     const result = await called;
     // Moleculer hangs the context on the promise; what the callee said beside its result is there.
     const { ctx } = called as { ctx?: { meta: CallMeta } };
-    return { result, replayed: ctx?.meta.replayed === true };
+    const { replayed, new_device_token: device_token } = ctx?.meta ?? {};
+    return { result, replayed: replayed === true, device_token };
   }
 
   /** The refusal that a call ends with; fails when it succeeds. */

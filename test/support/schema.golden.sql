@@ -226,7 +226,6 @@ create table public.login_attempts (
   failures integer not null,
   attempted_at timestamp with time zone not null,
   paused_until timestamp with time zone,
-  succeeded_at timestamp with time zone,
   constraint login_attempts_pkey PRIMARY KEY (key)
 );
 CREATE INDEX login_attempts_attempted_at_idx ON public.login_attempts USING btree (attempted_at);
@@ -570,6 +569,7 @@ create table public.users (
   legal_entity_id uuid,
   version integer not null,
   rights_version integer not null,
+  devices_since timestamp with time zone,
   created_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
   constraint users_email_key UNIQUE (email),

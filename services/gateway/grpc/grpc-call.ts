@@ -5,6 +5,7 @@ import type { ActionContract, ParamsOf, ResultOf } from "../../../mixins/contrac
 import { act } from "../../../mixins/contract/implement";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import type { CallLimits } from "../call-limits";
 import type { ClientAddressOf } from "../http/client-address";
 import { callerOfRequest } from "../http/identity";
 import { commandIdentity } from "../http/idempotency";
@@ -22,7 +23,9 @@ export interface AnyCall {
 /** One call from outside: who asks, and how actions are called for them. */
 export class GrpcCall {
   constructor(
-    private readonly context: Pick<GrpcContext, "addressOf"> & { readonly runtime: Pick<Runtime, "broker"> },
+    private readonly context: Pick<GrpcContext, "addressOf" | "limits"> & {
+      readonly runtime: Pick<Runtime, "broker">;
+    },
     private readonly call: AnyCall,
     readonly caller: Caller,
     readonly request_id: string,
@@ -34,15 +37,20 @@ export class GrpcCall {
     return addressKey(this.context.addressOf(addressOfPeer(this.call.getPeer()), forwarded));
   }
 
-  /** Calls an action on the client's behalf, within its deadline. `replayed`: the answer had been given before. */
+  /**
+   * Calls an action on the client's behalf, within its deadline and the limits of all ways in. `replayed`: the answer had been
+   * given before.
+   */
   async act<C extends ActionContract>(
     contract: C,
     params: ParamsOf<C>,
   ): Promise<{ result: ResultOf<C>; replayed: boolean }> {
-    const meta: CallMeta = { caller: this.caller, request_id: this.request_id, client_address: this.address };
+    const { caller, request_id, address } = this;
+    await this.context.limits.count({ contract, caller, address });
+    const meta: CallMeta = { caller, request_id, client_address: address };
     if (contract.kind === "command") {
       const key = textOf(this.call.metadata, "idempotency-key");
-      meta.command = commandIdentity(key, this.caller, contract.name, params);
+      meta.command = commandIdentity(key, caller, contract.name, params);
     }
     const timeout = msLeft(this.call.getDeadline());
     const result = await act(
@@ -63,6 +71,7 @@ export interface GrpcContext {
   readonly runtime: Pick<Runtime, "broker" | "ids" | "clock" | "log" | "settings">;
   readonly verifier: TokenVerifier;
   readonly addressOf: ClientAddressOf;
+  readonly limits: CallLimits;
 }
 
 /** Opens a call: reads who asks. @throws RefusedError (unauthorized) */

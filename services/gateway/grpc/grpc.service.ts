@@ -7,6 +7,7 @@ import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import type { Runtime } from "../../../mixins/runtime";
+import { callLimitsOf } from "../call-limits";
 import { clientAddresses } from "../http/client-address";
 import { unary, type GrpcContext } from "./grpc-call";
 import { OrderBells } from "./order-bells";
@@ -71,7 +72,7 @@ class GrpcGateway {
     const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
     this.#server.addService(
       orderServiceOf(orders),
-      orderService({ runtime, verifier, addressOf }, this.#bells),
+      orderService({ runtime, verifier, addressOf, limits: callLimitsOf(runtime) }, this.#bells),
     );
     this.#health.addToServer(this.#server);
     const health = loadSync(healthProto, { keepCase: true });
@@ -132,7 +133,7 @@ class GrpcGateway {
 }
 
 function orderService(context: GrpcContext, bells: OrderBells): UntypedServiceImplementation {
-  const methods = orderMethods(context);
+  const methods = orderMethods();
   return {
     CreateOrder: unary(context, methods.createOrder),
     GetOrder: unary(context, methods.getOrder),

@@ -12,8 +12,7 @@ import {
 } from "../../order/order.contract";
 import type { OrderView } from "../../order/order.view";
 import { freeSlots, listSlots } from "../../slot/slot.contract";
-import { rateLimits, type TakesTokens } from "../http/rate-limit-redis";
-import type { GrpcCall, GrpcContext, Method } from "./grpc-call";
+import type { GrpcCall, Method } from "./grpc-call";
 import type {
   CancelOrderRequest,
   CancelOrderResponse,
@@ -42,16 +41,11 @@ export interface OrderMethods {
   readonly listSlots: Method<ListSlotsRequest, ListSlotsResponse>;
 }
 
-/** Orders a minute from one address, as many as over REST. */
-const ORDERS_PER_MINUTE = placeOrder.rest?.[0]?.rate_per_minute ?? 30;
-
 /** The unary methods: each chooses the action for its caller, and translates. */
-export function orderMethods({ runtime }: Pick<GrpcContext, "runtime">): OrderMethods {
-  const limiter = rateLimits(runtime, "grpc");
+export function orderMethods(): OrderMethods {
   return {
     async createOrder(call, request) {
       const isDesk = allows("order.place_for_others", call.caller.role);
-      if (limiter !== undefined && !isDesk) await limit(limiter, call);
       const params = placementOf(request);
       const { result, replayed } = isDesk
         ? await call.act(placeOrderAtDesk, { ...params, channel: "grpc" })
@@ -108,17 +102,6 @@ function wanted({ order_id }: { readonly order_id?: string }): string {
   throw new RefusedError(
     refuse("invalid", "input.invalid", "The request does not fit its contract; see errors.", {
       errors: [{ path: "/order_id", message: "order_id or track_token must be set" }],
-    }),
-  );
-}
-
-async function limit(limiter: TakesTokens, { address, caller }: GrpcCall): Promise<void> {
-  const wait_s = await limiter.take(`${address} ${caller.user_id ?? ""}`, ORDERS_PER_MINUTE);
-  if (wait_s === 0) return;
-  const retry_after_s = Math.ceil(wait_s);
-  throw new RefusedError(
-    refuse("rate_limited", "rate.limited", "Too many requests; wait as long as retry-after says.", {
-      retry_after_s,
     }),
   );
 }

@@ -1,11 +1,13 @@
 import type { Context } from "moleculer";
-import type { CallMeta, Caller } from "../../../mixins/contract/caller";
+import type { CallMeta } from "../../../mixins/contract/caller";
 import { permissionRefusal } from "../../../mixins/contract/implement";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import { callLimitsOf } from "../call-limits";
 import { cartTokenOf } from "./cart-token";
 import { clientAddresses } from "./client-address";
+import { deviceTokenOf } from "./device-token";
 import type { Door } from "./door";
 import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
@@ -13,10 +15,7 @@ import { callerOfRequest } from "./identity";
 import { commandIdentity } from "./idempotency";
 import { ProvenKeys } from "./proven-keys";
 import { addressKey } from "./rate-limit";
-import { rateLimits, type TakesTokens } from "./rate-limit-redis";
 
-/** Writes (logins among them) that one address may send a minute without a token, where its door says nothing. */
-const GUEST_WRITES_PER_MINUTE = 120;
 /** W3C trace context, version 00. */
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -38,10 +37,10 @@ type Admit = (
  * the call's meta (made for this request alone) and returns the parameters.
  */
 export function admission(
-  runtime: Pick<Runtime, "clock" | "settings" | "redis">,
+  runtime: Pick<Runtime, "broker" | "clock" | "settings" | "redis">,
   auth: TokenVerifier,
 ): Admit {
-  const limiter = rateLimits(runtime, "http");
+  const limits = callLimitsOf(runtime);
   const proven = new ProvenKeys(() => runtime.clock.now());
   const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
   return async (ctx, door, req, path) => {
@@ -52,7 +51,7 @@ export function admission(
     const api_key = typeof given === "string" ? given : undefined;
     const keyed = contract.api_key === true && caller.role === "guest";
     const trusted = !keyed || (api_key !== undefined && proven.has(api_key));
-    if (limiter !== undefined) await limit(limiter, door, caller, address, trusted);
+    await limits.count({ contract, caller, address, trusted });
     const refusal = permissionRefusal(contract, caller);
     if (refusal !== undefined) throw new RefusedError(refusal);
     if (keyed && api_key === undefined) throw new RefusedError(KEY_REQUIRED);
@@ -69,6 +68,8 @@ export function admission(
     if (typeof traceparent === "string" && TRACEPARENT.test(traceparent)) meta.traceparent = traceparent;
     const cart_token = contract.cart_token === true ? cartTokenOf(req.headers) : undefined;
     if (cart_token !== undefined) meta.cart_token = cart_token;
+    const device_token = contract.device_token === true ? deviceTokenOf(req.headers) : undefined;
+    if (device_token !== undefined) meta.device_token = device_token;
     if (api_key !== undefined) meta.api_key = api_key;
     if (contract.kind === "command")
       meta.command = commandIdentity(
@@ -79,28 +80,4 @@ export function admission(
       );
     return params;
   };
-}
-
-/** @param trusted false: a guest at a machines' door, with a key that has proved nothing yet, or none. */
-async function limit(
-  limiter: TakesTokens,
-  door: Door,
-  caller: Caller,
-  address: string,
-  trusted: boolean,
-): Promise<void> {
-  const { rate_per_minute } = door.binding;
-  const guestWrites = caller.role === "guest" && door.contract.kind === "command";
-  if (trusted && rate_per_minute === undefined && !guestWrites) return;
-  const who = `${address} ${caller.user_id ?? ""}`;
-  const wait_s =
-    !trusted || rate_per_minute === undefined
-      ? await limiter.take(`guest ${who}`, GUEST_WRITES_PER_MINUTE)
-      : await limiter.take(`${door.title} ${who}`, rate_per_minute);
-  if (wait_s > 0)
-    throw new RefusedError(
-      refuse("rate_limited", "rate.limited", "Too many requests; wait as long as Retry-After says.", {
-        retry_after_s: Math.ceil(wait_s),
-      }),
-    );
 }

@@ -25,6 +25,14 @@ const PARAMETERS: Json = {
       "Opens a guest's cart; given in the header of that name when the cart is made. Browsers carry it in a cookie instead.",
     schema: { type: "string", pattern: CART_TOKEN.source },
   },
+  DeviceToken: {
+    name: "X-Device-Token",
+    in: "header",
+    required: false,
+    description:
+      "Given in the header of that name by a login; sent again, somebody else's guesses do not hold this device up. Browsers carry it in a cookie instead.",
+    schema: { type: "string", maxLength: 711 },
+  },
   IfNoneMatch: {
     name: "If-None-Match",
     in: "header",

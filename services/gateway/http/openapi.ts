@@ -85,9 +85,12 @@ function pathAndQuery({ contract, binding, path_names, takes_body }: Door): Json
 }
 
 function headerParameters(contract: ActionContract): Json[] {
-  const cart = contract.cart_token === true ? [{ $ref: "#/components/parameters/CartToken" }] : [];
-  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }, ...cart];
-  if (cart.length > 0) return cart;
+  const given = [
+    ...(contract.cart_token === true ? [{ $ref: "#/components/parameters/CartToken" }] : []),
+    ...(contract.device_token === true ? [{ $ref: "#/components/parameters/DeviceToken" }] : []),
+  ];
+  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }, ...given];
+  if (given.length > 0) return given;
   return contract.cacheable === true || contract.raw === true
     ? [{ $ref: "#/components/parameters/IfNoneMatch" }]
     : [];

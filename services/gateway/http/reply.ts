@@ -5,6 +5,7 @@ import type { HotDocument } from "../../../mixins/rest/hot-documents";
 import { cartTokenHeaders } from "./cart-token";
 import type { CorsPolicy } from "./cors";
 import type { Door } from "./door";
+import { deviceTokenHeaders } from "./device-token";
 import { exchangeOf, type Request, type Response } from "./exchange";
 import type { Problem } from "./problem";
 
@@ -46,6 +47,7 @@ export class Replier {
     const more: string[] = [];
     if (meta.replayed === true) more.push("Idempotent-Replay", "true");
     if (meta.new_cart_token !== undefined) more.push(...cartTokenHeaders(meta.new_cart_token, req));
+    if (meta.new_device_token !== undefined) more.push(...deviceTokenHeaders(meta.new_device_token, req));
     if (meta.$responseHeaders !== undefined) more.push(...Object.entries(meta.$responseHeaders).flat());
     if (contract.raw === true) {
       const document = data as RawDocument;

@@ -18,6 +18,8 @@ export const USER = "01890a5d-ac96-774b-bcce-b302099a8058";
 const verifier: TokenVerifier = {
   verify(token) {
     const role = (["manager", "customer", "cook"] as const).find((name) => name === token);
+    if (token === "other-customer")
+      return Promise.resolve({ role: "customer", user_id: UUID, branch_ids: null });
     if (role !== undefined) return Promise.resolve({ role, user_id: USER, branch_ids: null });
     if (token === "down")
       return Promise.reject(new UnavailableError("auth.unavailable", "Cannot look it up now."));
@@ -97,6 +99,10 @@ function echoService(answers: Map<string, CommandRecord>): ServiceSchema {
         if (ctx.meta.api_key?.startsWith("wrong") === true)
           throw new RefusedError(refuse("unauthorized", "echo.key_unknown", "No."));
         return heard(ctx);
+      }),
+      greet: implement(echo.greetEcho, (ctx) => {
+        if (ctx.params.give !== undefined) ctx.meta.new_device_token = ctx.params.give;
+        return { carried: ctx.meta.device_token ?? null };
       }),
       knock: implement(echo.knockEcho, (ctx) => {
         // What a careless action leaves in its meta must not reach the next request.

@@ -105,9 +105,21 @@ export const knockEcho = contract({
   summary: "May be tried three times a minute",
   kind: "command",
   permission: "public",
+  rate_per_minute: 3,
   params: strictObject({}),
   result: Anything,
-  rest: [{ method: "POST", path: "/api/v1/knock", rate_per_minute: 3 }],
+  rest: [{ method: "POST", path: "/api/v1/knock" }],
+});
+
+export const greetEcho = contract({
+  name: "echo.greet",
+  summary: "Says what a device carries, and gives it something to carry",
+  kind: "command",
+  permission: "public",
+  device_token: true,
+  params: strictObject({ give: Type.Optional(Type.String()) }),
+  result: Anything,
+  rest: [{ method: "POST", path: "/api/v1/auth/greet" }],
 });
 
 export const pileEcho = contract({
@@ -141,6 +153,7 @@ export const echoContracts = [
   cachedEcho,
   rawEcho,
   knockEcho,
+  greetEcho,
   pileEcho,
   orphanEcho,
 ] as const;

@@ -13,8 +13,14 @@ import { LogFeed } from "../../../mixins/event-feed/log-feed";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import type { Runtime } from "../../../mixins/runtime";
+import { callLimitsOf, type CallLimits, type LimitedCall } from "../../../services/gateway/call-limits";
 import { createGrpcService, grpcPortOf } from "../../../services/gateway/grpc/grpc.service";
-import { orderContracts } from "../../../services/order/order.contract";
+import {
+  cancelTrackedOrder,
+  orderContracts,
+  placeOrder,
+  placeOrderAtDesk,
+} from "../../../services/order/order.contract";
 import { orderViewFor } from "../../../services/order/order.view";
 import { freeSlots, listSlots } from "../../../services/slot/slot.contract";
 import { loadSettings } from "../../../settings";
@@ -104,6 +110,7 @@ describe("gRPC", () => {
   let log: MemoryLog;
   let rooms: Rooms;
   let client: GrpcClient;
+  let limits: CallLimits;
   const logged: unknown[][] = [];
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const as = (role: "customer" | "manager" | "cook", user_id = randomUUID()) =>
@@ -119,6 +126,7 @@ describe("gRPC", () => {
     const ids = { uuid: randomUUID, token: () => randomBytes(16).toString("base64url") };
     const feed = new LogFeed({ log, logger: broker.logger });
     const runtime = { settings, broker, log, feed, clock, ids } as unknown as Runtime;
+    limits = callLimitsOf(runtime);
     for (const service of rooms.services()) broker.createService(service);
     broker.createService(createGrpcService(runtime, verifier));
     await broker.start();
@@ -230,6 +238,32 @@ describe("gRPC", () => {
         expect(codes(error)).toEqual([status.INVALID_ARGUMENT, "input.invalid"]);
       }
       expect(rooms.calls).toEqual([]);
+    });
+
+    it("shares the limits of REST, by address for guests, by account for others, the desk's too", async () => {
+      rooms.answers("order.place", () => placedAnswer(sampleOrder()));
+      rooms.answers("order.place_at_desk", () => placedAnswer(sampleOrder()));
+      rooms.answers("order.cancel_tracked", () => refuse("conflict", "order.already_closed", "Closed."));
+      const [customer_id, manager_id] = [randomUUID(), randomUUID()];
+      const used = async (call: LimitedCall, times: number): Promise<void> => {
+        for (let n = 0; n < times; n += 1) await limits.count(call);
+      };
+      const [guest, address] = [{ role: "guest", user_id: null } as const, "127.0.0.1"];
+      const other = { address: "203.0.113.7" };
+      await used({ contract: placeOrder, caller: guest, address }, 30);
+      await used({ contract: placeOrder, caller: { role: "customer", user_id: customer_id }, ...other }, 30);
+      await used(
+        { contract: placeOrderAtDesk, caller: { role: "manager", user_id: manager_id }, ...other },
+        1_200,
+      );
+      await used({ contract: cancelTrackedOrder, caller: guest, address }, 30);
+      const limited = [status.RESOURCE_EXHAUSTED, "rate.limited"];
+      for (const headers of [{}, as("customer", customer_id), as("manager", manager_id)])
+        expect(codes((await client.call("CreateOrder", WISH, headers)).error)).toEqual(limited);
+      const cancel = { track_token: "t".repeat(22) };
+      expect(codes((await client.call("CancelOrder", cancel)).error)).toEqual(limited);
+      expect((await client.call("CreateOrder", WISH, as("customer"))).error).toBeNull();
+      expect((await client.call("CreateOrder", WISH, as("manager"))).error).toBeNull();
     });
 
     it("limits the orders of one address", async () => {

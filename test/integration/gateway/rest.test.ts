@@ -526,9 +526,78 @@ describe("rate limits", () => {
     expect(signedIn.status).toBe(201);
   });
 
+  it.each([
+    ["customer", "CUSTOMER_WRITES_PER_MINUTE"],
+    ["cook", "STAFF_WRITES_PER_MINUTE"],
+    ["manager", "STAFF_WRITES_PER_MINUTE"],
+  ])("hold the writes of a %s together, by account, to %s, and let reads be", async (token, setting) => {
+    gateway = await startEchoGateway({ env: { [setting]: "4" } });
+    const headers = { authorization: `Bearer ${token}` };
+    const write = (n: number) =>
+      n % 2 === 0
+        ? gateway.ask("POST", "/api/v1/echo", { json: { name: "a" }, headers })
+        : gateway.ask("DELETE", `/api/v1/echo/${UUID}`, { headers });
+    for (let n = 0; n < 4; n++) expect((await write(n)).status).toBeLessThan(300);
+    expect(await write(4)).toMatchObject({ status: 429, body: { code: "rate.limited" } });
+    expect((await gateway.ask("GET", `/api/v1/echo/${UUID}`, { headers })).status).toBe(200);
+    // A guest behind the same address, and another account, have their own.
+    for (const other of [{}, { authorization: "Bearer other-customer" }])
+      expect(
+        (await gateway.ask("POST", "/api/v1/echo", { json: { name: "a" }, headers: other })).status,
+      ).toBe(201);
+  });
+
+  it("leave the writes of a role alone where they are 0", async () => {
+    gateway = await startEchoGateway({ env: { CUSTOMER_WRITES_PER_MINUTE: "0" } });
+    const headers = { authorization: "Bearer customer" };
+    for (let n = 0; n < 130; n++)
+      expect((await gateway.ask("POST", "/api/v1/echo", { json: { name: "a" }, headers })).status).toBe(201);
+  });
+
   it("can be lifted", async () => {
     gateway = await startEchoGateway({ env: { RATE_LIMIT: "off" } });
     for (let i = 0; i < 5; i++) expect((await knock()).status).toBe(200);
+  });
+});
+
+describe("what a device carries", () => {
+  let gateway: EchoGateway;
+  const carried = "a".repeat(88);
+  const greet = (json: object = {}, headers: Record<string, string> = {}) =>
+    gateway.ask("POST", "/api/v1/auth/greet", { json, headers });
+  beforeEach(async () => {
+    gateway = await startEchoGateway();
+  });
+  afterEach(() => gateway.stop());
+
+  it("comes in a header or in a cookie, the header first", async () => {
+    const cookie = `forno_cart=x; forno_device=${"b".repeat(88)}.${"c".repeat(88)}`;
+    expect((await greet({}, { "x-device-token": carried, cookie })).body).toEqual({ carried });
+    expect((await greet({}, { cookie })).body).toEqual({ carried: `${"b".repeat(88)}.${"c".repeat(88)}` });
+  });
+
+  it.each(["", "short", `${carried}.`, Array(9).fill(carried).join("."), `${"a".repeat(87)}!`])(
+    "is as good as nothing when it is none of ours (%#), and no reason to refuse",
+    async (rubbish) => {
+      for (const headers of [{ "x-device-token": rubbish }, { cookie: `forno_device=${rubbish}` }])
+        expect(await greet({}, headers)).toMatchObject({ status: 200, body: { carried: null } });
+    },
+  );
+
+  it("goes to no action that does not take it", async () => {
+    const { body } = await gateway.ask("GET", `/api/v1/echo/${UUID}`, {
+      headers: { "x-device-token": carried },
+    });
+    expect(body["meta"]).not.toHaveProperty("device_token");
+  });
+
+  it("is given in the header for apps, and in a cookie that no script reads and no other page sends", async () => {
+    const { headers } = await greet({ give: carried });
+    expect(headers.get("x-device-token")).toBe(carried);
+    expect(headers.get("set-cookie")).toBe(
+      `forno_device=${carried}; Max-Age=15552000; Path=/api/v1/auth; HttpOnly; SameSite=Strict`,
+    );
+    expect((await greet()).headers.get("set-cookie")).toBeNull();
   });
 });
 
