@@ -40,6 +40,9 @@ begin
 
   select a.* into result from es.appender a where a.appender = p_appender and a.batch >= p_batch;
   if found then
+    -- It may be here and nowhere else yet: its first commit waited for the synchronous standby when it was cut off. Whoever
+    -- only reads waits for nobody, so this writes to the WAL, and its own commit waits for all that stands before it there.
+    perform pg_logical_emit_message(true, 'forno', '');
     return result;
   end if;
 

@@ -39,7 +39,7 @@ interface Look<S> {
  *
  * Nobody is answered before the log has confirmed the state that the answer was decided on: by the append, or, when a batch
  * writes nothing, by the tail of the stream being empty. So an activation that another node has overtaken never gives a
- * refusal that is no longer true.
+ * refusal that is no longer true. Nor is anybody told that something is done already while that may still be taken back.
  */
 export class Actor<S, C, E extends NewEvent, G> {
   #mailbox: Told<C>[] = [];
@@ -218,6 +218,8 @@ export class Actor<S, C, E extends NewEvent, G> {
     // A repetition may find its work done, and must still get its first answer.
     const stored =
       draft.records.length === 0 ? [] : await this.deps.log.findAnswers(draft.records.map(({ id }) => id));
+    // What the state was folded from may be seen and not safe yet. A refusal promises nothing, so it need not wait.
+    if (draft.promises) await this.deps.log.durable();
     answerAll(draft, memory.position, new Map(stored.map((answer) => [answer.id, answer])));
     return { again: [] };
   }

@@ -25,7 +25,7 @@ export interface Told<C> {
 
 /** What one command came to, provided that the batch commits. */
 export type Verdict =
-  | { readonly kind: "accepted"; readonly answer: unknown; readonly wrote: boolean }
+  | { readonly kind: "accepted"; readonly answer: unknown; readonly reading: boolean }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** The same command id stands earlier in the batch and was accepted there. */
   | { readonly kind: "repeated"; readonly first: CommandRecord }
@@ -63,6 +63,13 @@ export class BatchDraft<S, C, E extends NewEvent, G> {
   /** Whether there is anything to append. */
   get writes(): boolean {
     return this.events.length > 0 || this.founds.length > 0;
+  }
+
+  /** Whether anybody will be told that something is done. */
+  get promises(): boolean {
+    return this.decided.some(
+      ({ verdict }) => verdict.kind === "repeated" || (verdict.kind === "accepted" && !verdict.reading),
+    );
   }
 
   /** The answers to keep. */
@@ -109,7 +116,7 @@ export class BatchDraft<S, C, E extends NewEvent, G> {
   }
 
   /** False when the command founds a stream that an earlier one founds already: a unit holds a stream once. */
-  #accept(told: Told<C>, { events, founds = [], answer }: Decision<E>): boolean {
+  #accept(told: Told<C>, { events, founds = [], answer, reading }: Decision<E>): boolean {
     if (founds.some(({ stream_id }) => this.founders.has(stream_id))) return false;
     try {
       for (const event of events) this.state = this.decider.evolve(this.state, event);
@@ -125,7 +132,7 @@ export class BatchDraft<S, C, E extends NewEvent, G> {
     const wrote = events.length > 0 || founds.length > 0;
     const { id, fingerprint, fresh } = told.identity;
     if (wrote || fresh !== true) this.#records.set(id, { id, fingerprint, answer });
-    this.decided.push({ told, verdict: { kind: "accepted", answer, wrote } });
+    this.decided.push({ told, verdict: { kind: "accepted", answer, reading: reading === true } });
     return true;
   }
 }

@@ -7,6 +7,11 @@ export interface Decision<E extends NewEvent = NewEvent> {
   /** New streams founded by the same decision (expected version 0), e.g. the order that a slot was given to. */
   readonly founds?: readonly StreamAppend[];
   readonly answer: unknown;
+  /**
+   * Its caller only wants to see the state, and takes nothing for done because of the answer. Any other answer without events
+   * ("that is so already") waits until what it rests upon is as safe as if it had been written by this very command.
+   */
+  readonly reading?: true;
 }
 
 /**

@@ -149,6 +149,7 @@ export class EntityRows<Row extends RowStamps> {
       return { row, version: before.version, events };
     });
     if (outcome !== AS_WANTED) return outcome;
+    await runtime.log.durable();
     return { answer: unchanged, position: await runtime.log.head(), replayed: false };
   }
 

@@ -19,6 +19,8 @@ const RACE_LOST = new Set(["23505", "40001", "40P01"]);
 
 type Log = Pick<EventLog, "appendIn" | "findAnswers">;
 type Work = (tx: PoolClient) => Promise<RowChange | Refusal>;
+/** Somebody else has written the stream, or answered the command. */
+type Unwritten = "conflict" | "duplicate";
 
 /**
  * Changes rows and appends the event that says so, in one transaction: both or neither. `work` reads and writes rows with
@@ -43,6 +45,7 @@ export async function changeRows(
       const [stored] = identity.fresh === true ? [] : await log.findAnswers([identity.id]);
       if (stored !== undefined) return replayOf(identity, stored);
       const outcome = await inTransaction(pool, (tx) => changeOnce(tx, log, identity, work));
+      if (outcome === "duplicate") return await repetition(log, identity);
       if (outcome !== "conflict") return outcome;
       race = undefined;
     } catch (error) {
@@ -60,30 +63,29 @@ async function changeOnce(
   log: Log,
   { id, fingerprint }: CommandIdentity,
   work: Work,
-): Promise<CommandOutcome | Refusal | "conflict"> {
+): Promise<CommandOutcome | Refusal | Unwritten> {
   const change = await work(tx);
   if (isRefusal(change)) return change;
   const { answer, ...written } = change;
   const outcome = await log.appendIn(tx, { ...written, commands: [{ id, fingerprint, answer }] });
-  switch (outcome.status) {
-    case "committed":
-      return { answer, position: outcome.position, replayed: false };
-    case "conflict":
-      return "conflict";
-    case "duplicate": {
-      const [stored] = outcome.answers;
-      if (stored === undefined) throw new Error(`Command ${id} is known to the log, but its answer is not.`);
-      return replayOf({ id, fingerprint }, stored);
-    }
-  }
+  if (outcome.status !== "committed") return outcome.status;
+  return { answer, position: outcome.position, replayed: false };
+}
+
+/** What a command came to that somebody else has just done: asked for behind the transaction, which has let the log go. */
+async function repetition(log: Log, identity: CommandIdentity): Promise<CommandOutcome | Refusal> {
+  const [stored] = await log.findAnswers([identity.id]);
+  if (stored === undefined)
+    throw new Error(`Command ${identity.id} is known to the log, but its answer is not.`);
+  return replayOf(identity, stored);
 }
 
 function lostRace(error: unknown): boolean {
   return error instanceof DatabaseError && RACE_LOST.has(error.code ?? "");
 }
 
-/** Commits a fresh outcome; rolls everything else back. */
-async function inTransaction<T extends CommandOutcome | Refusal | "conflict">(
+/** Commits an outcome; rolls everything else back. */
+async function inTransaction<T extends CommandOutcome | Refusal | Unwritten>(
   pool: Pool,
   body: (tx: PoolClient) => Promise<T>,
 ): Promise<T> {
@@ -93,8 +95,8 @@ async function inTransaction<T extends CommandOutcome | Refusal | "conflict">(
     // Not the server's default, which an operator may have changed: the append needs to see what was committed last.
     await tx.query("begin isolation level read committed");
     const outcome = await body(tx);
-    const fresh = outcome !== "conflict" && !isRefusal(outcome) && !outcome.replayed;
-    await tx.query(fresh ? "commit" : "rollback");
+    const isDone = typeof outcome === "object" && !isRefusal(outcome);
+    await tx.query(isDone ? "commit" : "rollback");
     return outcome;
   } catch (error) {
     // A connection in an unknown state does not go back into the pool.

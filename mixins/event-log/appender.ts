@@ -1,19 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
-import type { ClientConfig, QueryResult } from "pg";
+import type { ClientConfig } from "pg";
 import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
-import { faultOf, isSilence, unavailable } from "./database-fault";
+import { faultOf } from "./database-fault";
 import type { AppendOutcome, RecordedEvent } from "./event-log";
+import { Insistence } from "./insistence";
 import type { PreparedUnit } from "./prepared-unit";
-import { NoPulseError, type Pulse } from "./pulse";
-
-/** How long a batch is tried over and over before its callers hear that the log is unavailable, while there are answers … */
-export const TRY_FOR_MS = 8_000;
-/** … and while there are none: long enough for a server on this machine to be started again, soon enough for who waits. */
-const SILENCE_MS_MAX = 2_000;
-const PAUSE_FIRST_MS = 5;
-const PAUSE_MAX_MS = 500;
+import type { Pulse } from "./pulse";
 
 export interface AppenderEvents {
   /** After a batch that wrote something; events in order. Made only when somebody takes them. */
@@ -33,15 +26,17 @@ export interface AppenderEvents {
 export class Appender {
   readonly id = randomUUID();
   readonly #connection: LazyConnection;
+  readonly #insistence: Insistence;
   #batch = 0;
 
   constructor(
     connection: ClientConfig,
-    private readonly pulse: Pulse,
+    pulse: Pulse,
     private readonly hooks: AppenderEvents,
-    private readonly try_for_ms: number,
+    try_for_ms: number,
   ) {
     this.#connection = new LazyConnection(sessionConfig(connection, "forno event log: append"));
+    this.#insistence = new Insistence(this.#connection, pulse, try_for_ms);
   }
 
   /**
@@ -51,7 +46,7 @@ export class Appender {
   async write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
     this.#batch += 1;
     try {
-      return await this.#writeUntilAnswered(units);
+      return await this.#writeTogether(units);
     } catch (error) {
       if (faultOf(error) !== "unit") throw error;
       if (units.length === 1) return [new Error("The event log cannot store this unit.", { cause: error })];
@@ -66,32 +61,12 @@ export class Appender {
     await this.#connection.drop();
   }
 
-  async #writeUntilAnswered(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
-    const begun = performance.now();
-    let silent_since: number | undefined;
-    for (let wait_ms = PAUSE_FIRST_MS; ; wait_ms = Math.min(2 * wait_ms, PAUSE_MAX_MS)) {
-      try {
-        return await this.#writeOnce(units);
-      } catch (error) {
-        const fault = faultOf(error);
-        // Not awaited: who does not answer does not say goodbye either. The next attempt has a connection of its own.
-        if (fault === "retry") void this.#connection.drop();
-        if (fault === "unit" || fault === "defect") throw error;
-        const now = performance.now();
-        silent_since = isSilence(error) ? (silent_since ?? now) : undefined;
-        const silent_ms = silent_since === undefined ? 0 : now - silent_since + wait_ms;
-        const tried_ms = now - begun + wait_ms;
-        if (error instanceof NoPulseError || silent_ms > SILENCE_MS_MAX || tried_ms > this.try_for_ms)
-          throw unavailable(error);
-        // A fault in here comes back with the next attempt, under the same deadline.
-        if (fault === "partition") await this.hooks.makePartitions(eventCount(units)).catch(() => undefined);
-        await pause(wait_ms);
-      }
-    }
-  }
-
-  async #writeOnce(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
-    const { rows } = await this.pulse.during(this.#send(units));
+  async #writeTogether(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
+    const statement = appendStatement(units, { appender: this.id, batch: this.#batch });
+    const { rows } = await this.#insistence.untilAnswered(
+      (client) => client.query<AppendResult>(statement),
+      () => this.hooks.makePartitions(eventCount(units)),
+    );
     const [result] = rows;
     if (result === undefined) throw new Error("es.append gave no row.");
     const outcomes = outcomesOf(units, result);
@@ -101,11 +76,6 @@ export class Appender {
     );
     if (head > result.head_before) this.hooks.committed(head, () => committedEvents(units, outcomes, result));
     return outcomes;
-  }
-
-  async #send(units: readonly PreparedUnit[]): Promise<QueryResult<AppendResult>> {
-    const client = await this.#connection.client();
-    return client.query<AppendResult>(appendStatement(units, { appender: this.id, batch: this.#batch }));
   }
 }
 

@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from "pg";
+import { distrustCancelledWaits } from "../postgres/cancelled-wait";
 
 /** A statement that found its way to a dead network is given up after so long; above the server's own limit. */
 const QUERY_TIMEOUT_MS = 15_000;
@@ -56,6 +57,7 @@ export class LazyConnection {
     const client = new Client(this.config);
     let cause: Error | undefined;
     client.on("error", (error) => (cause = error));
+    distrustCancelledWaits(client);
     try {
       await client.connect();
       await this.prepare(client);

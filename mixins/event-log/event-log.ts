@@ -76,6 +76,10 @@ export type AppendOutcome =
   /** At least one command was answered before; nothing was written. */
   | { readonly status: "duplicate"; readonly answers: readonly StoredAnswer[] };
 
+/** What came of a unit inside the caller's own transaction; the answers of a duplicate are to be found when that has ended. */
+export type AppendInOutcome =
+  Exclude<AppendOutcome, { readonly status: "duplicate" }> | { readonly status: "duplicate" };
+
 export interface RecordedEvent<D = unknown> {
   readonly position: Position;
   readonly partition: number;
@@ -111,8 +115,18 @@ export interface EventLog {
   readStream(stream_id: string, after_version?: number): Promise<RecordedEvent[]>;
   /** At most `limit` events after a position, in order, without gaps, upcast. */
   readAll(after: Position, limit: number): Promise<RecordedEvent[]>;
-  /** The answers already given to these commands. */
+  /**
+   * The answers already given to these commands; whoever asked may be told them, for they are as safe as an append that was
+   * acknowledged. @throws UnavailableError `log.unavailable` when that cannot be said.
+   */
   findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]>;
+  /**
+   * Resolves when everything that was read of this database before, from any table, is as safe as an append that was
+   * acknowledged. To be awaited before somebody is told that something is done because it was found to be done: a read may show
+   * what no synchronous standby has yet, and what a failover would take back. Who writes behind what he has read, or refuses,
+   * need not wait. @throws UnavailableError `log.unavailable` when that cannot be said in time.
+   */
+  durable(): Promise<void>;
   /** Position of the newest event. */
   head(): Promise<Position>;
   /** Calls back soon after events were appended by any node (a hint: may fire late, twice or for nothing). Returns "stop". */
@@ -128,7 +142,7 @@ export interface EventLog {
    * Must be the last statement before COMMIT: from here on every append of the chain waits for this transaction. On any
    * other outcome than `committed` nothing was written, and the caller rolls back.
    */
-  appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendOutcome>;
+  appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendInOutcome>;
   loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined>;
   /** Keeps the state as it is at the call: it is turned into JSON before the call returns. */
   saveSnapshot(snapshot: Snapshot): Promise<void>;

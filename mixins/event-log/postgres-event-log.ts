@@ -4,12 +4,14 @@ import { AppendBatcher } from "./append-batcher";
 import { AppendHints } from "./append-hints";
 import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
-import { Appender, TRY_FOR_MS, type AppenderEvents } from "./appender";
+import { Appender, type AppenderEvents } from "./appender";
 import { sessionConfig } from "./connection";
 import { ColdEvents } from "./cold-events";
 import { faultOf, unavailable } from "./database-fault";
+import { DurableBarrier } from "./durable-barrier";
 import type {
   AppendOutcome,
+  AppendInOutcome,
   AppendUnit,
   EventLog,
   Position,
@@ -18,6 +20,7 @@ import type {
   StoredAnswer,
   Upcaster,
 } from "./event-log";
+import { TRY_FOR_MS } from "./insistence";
 import { PARTITION_EVENTS, Partitions } from "./partitions";
 import { prepareUnit, type PreparedUnit } from "./prepared-unit";
 import { Pulse } from "./pulse";
@@ -70,6 +73,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Postgres
 export class PostgresEventLog implements EventLog {
   readonly #readers: Pool;
   readonly #appender: Appender;
+  readonly #barrier: DurableBarrier;
   readonly #pulse: Pulse;
   readonly #batcher: AppendBatcher;
   readonly #signal: AppendSignal;
@@ -111,6 +115,7 @@ export class PostgresEventLog implements EventLog {
     };
     this.#pulse = new Pulse(connection);
     this.#appender = new Appender(connection, this.#pulse, hooks, try_for_ms);
+    this.#barrier = new DurableBarrier(connection, this.#pulse, try_for_ms);
     this.#batcher = new AppendBatcher((units) => this.#write(units));
     this.#signal = new AppendSignal(
       connection,
@@ -140,15 +145,17 @@ export class PostgresEventLog implements EventLog {
     }
   }
 
-  async appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendOutcome> {
+  async appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendInOutcome> {
     const units = [prepareUnit(unit)];
     const { rows } = await client.query<AppendResult>(appendStatement(units));
     const [result] = rows;
     const [outcome] = result === undefined ? [] : outcomesOf(units, result);
     if (outcome === undefined) throw new Error("es.append gave no row.");
-    if (outcome.status !== "duplicate") return outcome;
-    const answers = await client.query<StoredAnswer>(answersOf(units));
-    return { status: "duplicate", answers: answers.rows };
+    return outcome.status === "duplicate" ? { status: "duplicate" } : outcome;
+  }
+
+  durable(): Promise<void> {
+    return this.#barrier.pass();
   }
 
   async readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
@@ -168,8 +175,10 @@ export class PostgresEventLog implements EventLog {
     return events.map(this.#upcast);
   }
 
-  findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
-    return this.#read<StoredAnswer>(ANSWERS, [command_ids]);
+  async findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
+    const answers = await this.#read<StoredAnswer>(ANSWERS, [command_ids]);
+    if (answers.length > 0) await this.durable();
+    return answers;
   }
 
   async head(): Promise<Position> {
@@ -205,6 +214,7 @@ export class PostgresEventLog implements EventLog {
       await this.#batcher.idle();
       await Promise.all([
         this.#appender.close(),
+        this.#barrier.close(),
         this.#signal.close(),
         this.#pulse.close(),
         this.#readers.end(),
@@ -217,14 +227,14 @@ export class PostgresEventLog implements EventLog {
     const outcomes = await this.#appender.write(units);
     const repeated = units.filter((_, at) => isDuplicate(outcomes[at]));
     if (repeated.length === 0) return outcomes;
-    const answers = await this.#read<StoredAnswer>(ANSWERS, answersOf(repeated).values ?? []).catch(
-      (error: unknown) => error as Error,
-    );
+    // Safe by now: the batch that has found them wrote to the WAL behind them, and its commit is back.
+    const ids = repeated.flatMap(({ unit }) => unit.commands.map(({ id }) => id));
+    const answers = await this.#read<StoredAnswer>(ANSWERS, [ids]).catch((error: unknown) => error as Error);
     return outcomes.map((outcome, at) => {
       if (!isDuplicate(outcome)) return outcome;
       if (answers instanceof Error) return answers;
-      const ids = new Set(units[at]?.unit.commands.map(({ id }) => id.toLowerCase()));
-      return { status: "duplicate", answers: answers.filter(({ id }) => ids.has(id)) };
+      const own = new Set(units[at]?.unit.commands.map(({ id }) => id.toLowerCase()));
+      return { status: "duplicate", answers: answers.filter(({ id }) => own.has(id)) };
     });
   }
 
@@ -251,8 +261,4 @@ function missing(position: Position): Error {
 
 function isDuplicate(outcome: AppendOutcome | Error | undefined): boolean {
   return outcome !== undefined && !(outcome instanceof Error) && outcome.status === "duplicate";
-}
-
-function answersOf(units: readonly PreparedUnit[]): QueryConfig {
-  return { ...ANSWERS, values: [units.flatMap(({ unit }) => unit.commands.map(({ id }) => id))] };
 }

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, type ClientConfig } from "pg";
+import { baseBackup } from "./base-backup";
 import type { PostgresBinaries } from "./binaries";
 import { unprivileged, type Unprivileged } from "./unprivileged";
 
@@ -80,6 +81,19 @@ export class PostgresCluster {
     if (code !== 0)
       throw new Error(`PostgreSQL could not make its data directory ${this.#data}: ${output.trim()}`);
     renameSync(fresh, this.#data);
+  }
+
+  /** Makes the data directory a copy of a running server's; started with `primary_conninfo` it follows that one. */
+  async createStandbyOf(primary: PostgresCluster): Promise<void> {
+    const server = new Client(primary.connection("postgres"));
+    await server.connect();
+    try {
+      await baseBackup(server, this.#data, (made) => {
+        this.#user.own(made);
+      });
+    } finally {
+      await server.end();
+    }
   }
 
   /** Starts the server, or attaches to the one that already runs here, and waits until it takes connections. */

@@ -1,8 +1,9 @@
 import type { TlsOptions } from "node:tls";
-import pg, { type ClientConfig } from "pg";
+import pg, { type Client, type ClientConfig } from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 import { DataSource, type Driver, type MigrationInterface } from "typeorm";
 import type { PostgresDriver } from "typeorm/driver/postgres/PostgresDriver";
+import { distrustCancelledWaits } from "./cancelled-wait";
 
 /** bigint columns hold positions and minor units, all below 2^53: numbers, not strings. A larger one is a defect. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -43,6 +44,9 @@ export function dataSource(
     applicationName: "forno",
     extra: {
       max: POOL_MAX,
+      onConnect: (client: Client) => {
+        distrustCancelledWaits(client);
+      },
       // For a free connection, too: who waits longer than this is told to come again.
       connectionTimeoutMillis: 5_000,
       statement_timeout: 30_000,

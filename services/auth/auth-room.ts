@@ -42,7 +42,7 @@ const INVALID_CREDENTIALS = refuse(
  * @param cost work factor of new password hashes; strong unless said.
  */
 export async function openAuthRoom(runtime: AuthRuntime, cost?: ScryptCost): Promise<AuthRoom> {
-  const { pool, clock, ids } = runtime;
+  const { pool, log, clock, ids } = runtime;
   const keys = loadSigningKeys(runtime.settings, clock.now());
   const revocations = new Revocations();
   const feed = await followRevocations(runtime, revocations);
@@ -52,7 +52,7 @@ export async function openAuthRoom(runtime: AuthRuntime, cost?: ScryptCost): Pro
     hasher: new PasswordHasher(cost),
     attempts: new LoginAttempts(pool, clock),
     devices: new DeviceTokens(keys, clock),
-    sessions: new Sessions(pool, keys, clock, ids),
+    sessions: new Sessions(pool, log, keys, clock, ids),
     accounts: new Accounts(runtime, revocations),
     close: () => feed.stop(),
   };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import type { CommandIdentity } from "../../mixins/contract/caller";
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { EventLog } from "../../mixins/event-log/event-log";
 import { inTransaction } from "../../mixins/postgres/transaction";
 import type { Clock, Ids } from "../../mixins/runtime";
 import { TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_REVOKED } from "./access-token";
@@ -54,6 +55,7 @@ interface RefreshRow extends SessionRow {
 export class Sessions {
   constructor(
     private readonly pool: Pool,
+    private readonly log: Pick<EventLog, "durable">,
     private readonly keys: SigningKeys,
     private readonly clock: Clock,
     private readonly ids: Ids,
@@ -89,6 +91,7 @@ export class Sessions {
     const kept = await this.#openedBy(command.id);
     if (kept?.user_id !== user_id || kept.fingerprint !== command.fingerprint) return KEY_REUSED;
     if (kept.revoked_at !== null) return TOKEN_REVOKED;
+    await this.log.durable();
     return { ...sessionOf(kept), refresh_token: this.#firstToken(kept.session_id), replayed: true };
   }
 
@@ -136,6 +139,7 @@ export class Sessions {
     next: string,
     command: CommandIdentity,
   ): Promise<OpenSession | ReusedToken | Refusal> {
+    // What is found here needs no barrier: the row's lock stands in the WAL, so this transaction's commit waits as a write's.
     if (row.used_by !== command.id) return { reused_session_id: row.session_id, user_id: row.user_id };
     // A key that was changed since derives another token, which was never given out.
     const issued = await lockedToken(tx, next);

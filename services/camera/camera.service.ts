@@ -45,7 +45,7 @@ const HOUSEKEEPING_MS = 3_600_000;
 
 /** The registry of cameras, and what they report. */
 export function createCameraService(runtime: Runtime): ServiceSchema {
-  const { broker, pool, clock, settings } = runtime;
+  const { broker, pool, log, clock, settings } = runtime;
   const logger = broker.getLogger("camera");
   const channels = channelsOf(runtime);
   const metrics = metricsOf(broker);
@@ -54,7 +54,7 @@ export function createCameraService(runtime: Runtime): ServiceSchema {
     "Entries that cameras sent, by what became of them.",
     ["status"],
   );
-  const store = new EventStore(pool, (events) => {
+  const store = new EventStore(pool, log, (events) => {
     for (const event of events) {
       void channels.publish(CAMERA_EVENTS_CHANNEL, event);
       if (event.complex_id !== null) void channels.publish(complexChannel(event.complex_id), event);

@@ -2,6 +2,7 @@ import { DatabaseError, type Pool } from "pg";
 import type { CommandIdentity } from "../../mixins/contract/caller";
 import { replayOf, type CommandOutcome } from "../../mixins/contract/implement";
 import { UnavailableError, type Refusal } from "../../mixins/contract/refusal";
+import type { EventLog } from "../../mixins/event-log/event-log";
 import type { CameraEvent } from "./camera.events";
 import { ensureDays, daysAhead } from "./event-days";
 
@@ -51,6 +52,7 @@ export class EventStore {
   /** @param stored gets the events that have just been committed, in order; must not throw. */
   constructor(
     private readonly pool: Pool,
+    private readonly log: Pick<EventLog, "durable">,
     private readonly stored: (events: readonly CameraEvent[]) => void,
   ) {}
 
@@ -140,6 +142,8 @@ export class EventStore {
       ]);
       const [stored] = rows;
       if (stored === undefined) throw new Error(`The answer to ${identity.id} is gone.`);
+      // Found, not written: it may be here and not on the standby yet.
+      await this.log.durable();
       resolve(replayOf(identity, { ...stored, position: 0 }));
     } catch (error) {
       reject(error);

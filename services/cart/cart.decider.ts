@@ -108,7 +108,7 @@ export const cartDecider: Decider<CartState, CartCommand, CartEvent> = {
 function decide(command: CartCommand, state: CartState): Decision<CartEvent> | Refusal {
   switch (command.type) {
     case "cart.look":
-      return { events: [], answer: state };
+      return { events: [], answer: state, reading: true };
     case "cart.add":
       return add(command, state);
     case "cart.take":

@@ -161,7 +161,11 @@ export class CartRoom {
   async #merge(ctx: Ctx<unknown>, guests_id: string, user_id: string): Promise<boolean> {
     const guests = { cart_id: guests_id, user_id: null };
     const { state } = await this.look(ctx, guests);
-    if (!state.open && state.given?.to_user_id !== user_id) return true;
+    if (!state.open && state.given?.to_user_id !== user_id) {
+      // The client will let go of its token, and nobody can open the cart any more: not because of an end that may be lost.
+      await this.runtime.log.durable();
+      return true;
+    }
     if (!state.open && (await this.runtime.log.findAnswers([takeCommand(guests_id).id])).length > 0)
       return true;
     const given = await this.tell(ctx, guests, { type: "cart.give", to_user_id: user_id });

@@ -50,7 +50,9 @@ export async function changeMenu(
     return { streams: [appendOf(change)], answer: change.answer, meta: eventMetaOf(ctx, "menu") };
   });
   if (outcome !== AS_WANTED) return outcome;
-  return { answer: await asWanted(), position: await runtime.log.head(), replayed: false };
+  const answer = await asWanted();
+  await runtime.log.durable();
+  return { answer, position: await runtime.log.head(), replayed: false };
 }
 
 /** What the log is given of a change. */

@@ -24,9 +24,9 @@ const REQUIRED = refuse("unauthorized", "auth.required", "Sign in first: a view 
 
 /** Posts, and who has viewed them: each user once for each post, for ever. See docs/views.md. */
 export function createViewsService(runtime: Runtime): ServiceSchema {
-  const { broker, pool } = runtime;
+  const { broker, pool, log } = runtime;
   const logger = broker.getLogger("views");
-  const store = new ViewsStore(pool);
+  const store = new ViewsStore(pool, log);
   let counter: ViewCounter | undefined;
   let sync: JobHandle | undefined;
   const withdrawals: (() => void)[] = [];

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Pool } from "pg";
 import { UnavailableError } from "../../mixins/contract/refusal";
 import { faultOf } from "../../mixins/event-log/database-fault";
+import type { EventLog } from "../../mixins/event-log/event-log";
 import { logNameOf } from "../../mixins/kafka/log-name";
 
 /**
@@ -37,14 +38,18 @@ const STATEMENT_MS_MAX = 3_000;
 
 /**
  * Views in PostgreSQL. Everything here may be done twice: rows that are there already change nothing, so a statement whose
- * outcome is unknown, because its connection broke, is simply sent again.
+ * outcome is unknown, because its connection broke, is simply sent again. A statement that finds all of its rows there writes
+ * nothing, and its commit waits for nobody: what it has found is made sure of before anybody hears of it.
  */
 export class ViewsStore {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly log: Pick<EventLog, "durable">,
+  ) {}
 
   /**
    * Counts views, durably. Returns the published posts among theirs; what is not published counts nothing, and neither do
-   * authors. @throws UnavailableError `database.unavailable`; then the views may be counted or not.
+   * authors. @throws UnavailableError `database.unavailable`, `log.unavailable`; then the views may be counted or not.
    */
   async count(views: readonly View[], at: Date): Promise<PostViews[]> {
     const found = await this.read([...new Set(views.map(({ post_id }) => post_id))]);
@@ -59,6 +64,7 @@ export class ViewsStore {
     // Who was counted already may have been so by a statement that this one has waited for: what was read before is too old.
     const old = [...asked].filter(([post_id, own]) => (counted.get(post_id)?.fresh ?? 0) < own.length);
     const newer = old.length === 0 ? [] : await this.read(old.map(([post_id]) => post_id));
+    if (old.length > 0) await this.log.durable();
     const newest = new Map(newer.map(({ post_id, views: sum }) => [post_id, sum]));
     return found.map((post) => {
       const sum = newest.get(post.post_id) ?? counted.get(post.post_id)?.sum ?? post.views;
@@ -87,9 +93,11 @@ export class ViewsStore {
     return this.#ask<PostViews>("views-read", READ, [post_ids]);
   }
 
-  /** Some of the people who have viewed each post: all of them where they are few. */
+  /** Some of the people who have viewed each post, durably: all of them where they are few. */
   async viewers(post_ids: readonly string[], each_max: number): Promise<View[]> {
-    return this.#ask<View>("views-viewers", VIEWERS, [post_ids, each_max]);
+    const viewers = await this.#ask<View>("views-viewers", VIEWERS, [post_ids, each_max]);
+    await this.log.durable();
+    return viewers;
   }
 
   /** The published posts that are most likely to be asked for: half of them the newest, half those viewed most. */

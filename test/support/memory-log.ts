@@ -30,8 +30,8 @@ export class MemoryLog implements EventLog {
   append(unit: AppendUnit): Promise<AppendOutcome> {
     throw new Error(`Write to it by write(), not ${JSON.stringify(unit.streams)}.`);
   }
-  appendIn(_client: unknown, unit: AppendUnit): Promise<AppendOutcome> {
-    return this.append(unit);
+  appendIn(_client: unknown, unit: AppendUnit): Promise<never> {
+    throw new Error(`Write to it by write(), not ${JSON.stringify(unit.streams)}.`);
   }
   readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
     const events = this.#events.filter(
@@ -44,6 +44,9 @@ export class MemoryLog implements EventLog {
   }
   findAnswers(): Promise<never[]> {
     return Promise.resolve([]);
+  }
+  durable(): Promise<void> {
+    return Promise.resolve();
   }
   head(): Promise<Position> {
     return Promise.resolve(this.#events.length);

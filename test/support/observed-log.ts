@@ -1,4 +1,5 @@
 import type {
+  AppendInOutcome,
   AppendOutcome,
   AppendUnit,
   EventLog,
@@ -34,6 +35,9 @@ export class ObservedLog implements EventLog {
   findAnswers(ids: readonly string[]): Promise<StoredAnswer[]> {
     return this.log.findAnswers(ids);
   }
+  durable(): Promise<void> {
+    return this.log.durable();
+  }
   head(): Promise<Position> {
     return this.log.head();
   }
@@ -43,7 +47,7 @@ export class ObservedLog implements EventLog {
   onCommitted(listener: (events: readonly RecordedEvent[]) => void): () => void {
     return this.log.onCommitted?.(listener) ?? (() => undefined);
   }
-  appendIn(...args: Parameters<EventLog["appendIn"]>): Promise<AppendOutcome> {
+  appendIn(...args: Parameters<EventLog["appendIn"]>): Promise<AppendInOutcome> {
     return this.log.appendIn(...args);
   }
   loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined> {

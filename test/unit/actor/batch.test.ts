@@ -61,11 +61,23 @@ test("a refused command comes again with the same id and is decided again", () =
 test("nothing to do is an answer, and only a client's key makes it worth keeping", () => {
   const { draft, verdicts } = decide(told({ kind: "nothing" }), told({ kind: "nothing" }, keyed()));
   expect(verdicts).toMatchObject([
-    { kind: "accepted", wrote: false },
-    { kind: "accepted", wrote: false },
+    { kind: "accepted", reading: false },
+    { kind: "accepted", reading: false },
   ]);
   expect(draft.writes).toBe(false);
+  expect(draft.promises).toBe(true);
   expect(draft.records).toHaveLength(1);
+});
+
+test("a refusal and a look at the state promise nothing", () => {
+  const decider = {
+    ...purseKind.decider,
+    decide: () => ({ events: [], answer: {}, reading: true as const }),
+  };
+  const looked = new BatchDraft(decider, undefined, { balance: 10 });
+  looked.decide([told({ kind: "nothing" })]);
+  expect(looked.promises).toBe(false);
+  expect(decide(moving(-11)).draft.promises).toBe(false);
 });
 
 test("a stream that is founded for the second time waits for the next unit, with all behind it", () => {
