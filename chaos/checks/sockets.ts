@@ -1,5 +1,5 @@
 import { announcementOf } from "../../services/gateway/socket/announcements";
-import { orderTopic, topicsOf, viewRoleOf } from "../../services/gateway/socket/doors";
+import { BY_TOKEN, entitlementsOf, orderTopic } from "../../services/gateway/socket/entitlements";
 import { digestOf } from "./digest";
 import type { Evidence, Heard, SocketRecord, Violation } from "./evidence";
 
@@ -20,17 +20,19 @@ export function sockets({ events, sockets: records }: Pick<Evidence, "events" | 
 /** What a client should have heard. */
 export function expectedBy(record: SocketRecord, events: Evidence["events"]): Heard[] {
   const { audience, caller, tracked, after, resyncs } = record;
-  const role = viewRoleOf(audience, caller);
-  const topics = new Set([...topicsOf(audience, caller), ...tracked.map(orderTopic)]);
+  const entitlements = entitlementsOf(audience, caller);
+  for (const order_id of tracked) entitlements.set(orderTopic(order_id), BY_TOKEN);
   const expected: Heard[] = [];
   for (const event of events) {
     const { position } = event;
     if (position <= after || resyncs.some(({ from, to }) => position > from && position <= to)) continue;
     const announcement = announcementOf(event);
     if (announcement?.audiences.includes(audience) !== true) continue;
-    if (!announcement.topics.some((topic) => topics.has(topic))) continue;
-    const data = announcement.dataFor(role);
-    if (data !== null) expected.push({ type: announcement.type, position, digest: digestOf(data) });
+    const data = announcement.topics
+      .flatMap((topic) => entitlements.get(topic) ?? [])
+      .map((role) => announcement.dataFor(role))
+      .find((shown) => shown !== null);
+    if (data !== undefined) expected.push({ type: announcement.type, position, digest: digestOf(data) });
   }
   return expected;
 }

@@ -35,12 +35,13 @@ export class OrderNode {
     private readonly broker: ServiceBroker,
   ) {}
 
-  /** @param with_ what the node has beside: a cache of its own, further rooms. */
+  /** @param with_ what the node has beside: a cache of its own, settings, further rooms. */
   static async start(
     database: TestDatabase,
     broker = lonelyBroker(),
     with_: {
       readonly cache?: TagCache;
+      readonly env?: Readonly<Record<string, string>>;
       readonly rooms?: readonly ((runtime: Runtime) => ServiceSchema)[];
     } = {},
   ): Promise<OrderNode> {
@@ -48,7 +49,7 @@ export class OrderNode {
     const log = await createEventLog({ connection: database.connection, logger });
     const node: OrderNode = new OrderNode(
       {
-        settings: loadSettings({}),
+        settings: loadSettings(with_.env ?? {}),
         broker,
         log,
         feed: new LogFeed({ log, logger }),

@@ -27,9 +27,15 @@ export class HeldClock implements Clock {
   }
 }
 
+interface Issued {
+  readonly caller: VerifiedCaller;
+  readonly expires_ms: number;
+  readonly revoked?: true;
+}
+
 /** Tokens that mean what the test says, for as long as it says. */
 export class TestVerifier implements TokenVerifier {
-  readonly #known = new Map<string, { caller: VerifiedCaller; expires_ms: number }>();
+  readonly #known = new Map<string, Issued>();
   constructor(private readonly clock: Clock) {}
 
   issue(role: Caller["role"], who: Partial<Caller> = {}, ttl_ms = Infinity): string {
@@ -44,13 +50,26 @@ export class TestVerifier implements TokenVerifier {
     return token;
   }
 
+  /** The token is no good any more, as after a change of its user's rights. */
+  revoke(token: string): void {
+    this.#known.set(token, { ...this.#of(token), revoked: true });
+  }
+
   verify(token: string): Promise<VerifiedCaller | Refusal> {
     const known = this.#known.get(token);
     if (known === undefined)
       return Promise.resolve(refuse("unauthorized", "auth.token_invalid", "Bad token."));
     if (known.expires_ms <= this.clock.now())
       return Promise.resolve(refuse("unauthorized", "auth.token_expired", "Expired token."));
+    if (known.revoked === true)
+      return Promise.resolve(refuse("unauthorized", "auth.token_revoked", "Revoked token."));
     return Promise.resolve(known.caller);
+  }
+
+  #of(token: string): Issued {
+    const known = this.#known.get(token);
+    if (known === undefined) throw new Error(`${token} was not issued`);
+    return known;
   }
 }
 

@@ -1,5 +1,6 @@
+import type { Role } from "../../../mixins/contract/caller";
 import { allows } from "../../../mixins/contract/permissions";
-import { RefusedError, refuse } from "../../../mixins/contract/refusal";
+import { RefusedError, refusalOf, refuse } from "../../../mixins/contract/refusal";
 import {
   cancelMyOrder,
   cancelOrder,
@@ -53,7 +54,7 @@ export function orderMethods(): OrderMethods {
       return { answer: toCreateOrderResponse(result), replayed };
     },
     async getOrder(call, request) {
-      return { answer: { order: toOrder(await readOrder(call, request)) } };
+      return { answer: { order: toOrder((await readOrder(call, request)).order) } };
     },
     async cancelOrder(call, request) {
       const { result, replayed } = await cancel(call, request);
@@ -76,14 +77,30 @@ export function orderMethods(): OrderMethods {
   };
 }
 
-/** One order as the caller may see it: by its tracking token, as staff, or as the one who ordered. */
-export async function readOrder(call: GrpcCall, request: GetOrderRequest): Promise<OrderView> {
+/** An order, and with whose eyes the caller is shown it. */
+export interface SeenOrder {
+  readonly order: OrderView;
+  readonly as: Role;
+}
+
+/**
+ * One order as what the caller brings entitles them to see it: by its tracking token as the public does, whoever they are; by
+ * its id as staff of its branch, or as the one who ordered, staff of elsewhere among them.
+ */
+export async function readOrder(call: GrpcCall, request: GetOrderRequest): Promise<SeenOrder> {
   const after = setOnly({ after: request.after_position });
-  if (request.track_token !== undefined)
-    return (await call.act(trackOrder, { token: request.track_token, ...after })).result;
+  if (request.track_token !== undefined) {
+    const { result } = await call.act(trackOrder, { token: request.track_token, ...after });
+    return { order: result, as: "guest" };
+  }
   const params = { order_id: wanted(request), ...after };
-  const contract = allows("order.read", call.caller.role) ? getOrder : getMyOrder;
-  return (await call.act(contract, params)).result;
+  const { role } = call.caller;
+  try {
+    if (allows("order.read", role)) return { order: (await call.act(getOrder, params)).result, as: role };
+  } catch (error) {
+    if (refusalOf(error)?.code !== "order.not_yours") throw error;
+  }
+  return { order: (await call.act(getMyOrder, params)).result, as: "customer" };
 }
 
 async function cancel(call: GrpcCall, request: CancelOrderRequest) {

@@ -44,18 +44,18 @@ async function watch(
     throw new RefusedError(
       refuse("rate_limited", "watch.too_many", "Too many watches; try again in a while."),
     );
-  const { order_id } = await readOrder(opened, call.request);
+  const { order, as } = await readOrder(opened, call.request);
   const headers = new Metadata();
   headers.set("request-id", request_id);
   call.sendMetadata(headers);
 
-  const role = call.request.track_token === undefined ? opened.caller.role : "guest";
-  const story = new OrderStory(role, call.request.after_position ?? 0);
-  const bell = bells.on(orderStream(order_id));
+  const stream_id = orderStream(order.order_id);
+  const story = new OrderStory(as, call.request.after_position ?? 0);
+  const bell = bells.on(stream_id);
   const ring = (): void => bell.ring();
   call.once("cancelled", ring);
   try {
-    await tell(context, call, bell, bells, story, orderStream(order_id));
+    await tell(context, call, bell, bells, story, stream_id);
   } finally {
     call.off("cancelled", ring);
     bell.remove();

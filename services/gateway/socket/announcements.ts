@@ -8,6 +8,7 @@ import { eventViewFor } from "../../order/order.view";
 import type { ProfileChanged } from "../../profile/profile.events";
 import type { CacheInvalidated } from "../../shop/shop.events";
 import type { SlotEvent } from "../../slot/slot.events";
+import type { Audience } from "./doors";
 import {
   branchTopic,
   cartTopic,
@@ -15,8 +16,7 @@ import {
   orderTopic,
   PUBLIC_TOPIC,
   userTopic,
-  type Audience,
-} from "./doors";
+} from "./entitlements";
 
 /** Message types that an event of the log can become. */
 export type MessageType =
@@ -33,7 +33,7 @@ export type MessageType =
 export interface Announcement {
   readonly type: MessageType;
   readonly audiences: readonly Audience[];
-  /** A client that hears one of these is meant; see `topicsOf`. */
+  /** Who is entitled to one of these is meant; the one that shows most comes first. See `frameBy`. */
   readonly topics: readonly string[];
   /** The message's `data` for one role; null: not for this role. */
   dataFor(role: Role): object | null;
@@ -81,8 +81,8 @@ function announceOrder(type: MessageType): Announce {
     const event = { type: eventType, data } as OrderEvent;
     const user_id = event.type === "order.placed" ? event.data.customer.user_id : event.data.user_id;
     const { branch_id, order_id } = event.data;
-    const topics = [branchTopic(branch_id), EVERY_BRANCH_TOPIC, orderTopic(order_id)];
-    if (user_id !== null) topics.push(userTopic(user_id));
+    const owner = user_id === null ? [] : [userTopic(user_id)];
+    const topics = [branchTopic(branch_id), EVERY_BRANCH_TOPIC, ...owner, orderTopic(order_id)];
     return { type, audiences: EVERYBODY, topics, dataFor: (role) => eventViewFor(role, event) };
   };
 }

@@ -1,7 +1,8 @@
 import type { Caller, Role } from "../../../mixins/contract/caller";
 import type { Position } from "../../../mixins/event-log/event-log";
-import type { Announcement } from "./announcements";
-import { cartTopic, orderTopic, topicsOf, viewRoleOf, type Audience } from "./doors";
+import type { Audience } from "./doors";
+import { BY_TOKEN, cartTopic, entitlementsOf, frameBy, orderTopic, type Entitlements } from "./entitlements";
+import type { Broadcast, Frame } from "./frame";
 import { Outbox, type Connection } from "./outbox";
 import type { SocketLimits } from "./socket-limits";
 import type { SocketCounters } from "./socket-metrics";
@@ -14,8 +15,7 @@ export class Client extends Outbox {
   feeder: { readonly position: Position } | undefined;
   /** Changes when the client's identity does, which ends a catching-up under way. */
   generation = 0;
-  role: Role;
-  #topics: Set<string>;
+  #entitlements: Map<string, Role>;
   readonly #tracked = new Set<string>();
   #cart_id: string | undefined;
 
@@ -27,12 +27,11 @@ export class Client extends Outbox {
     counters: SocketCounters,
   ) {
     super(connection, limits, counters);
-    this.role = viewRoleOf(audience, caller);
-    this.#topics = new Set(topicsOf(audience, caller));
+    this.#entitlements = entitlementsOf(audience, caller);
   }
 
-  get topics(): ReadonlySet<string> {
-    return this.#topics;
+  get entitlements(): Entitlements {
+    return this.#entitlements;
   }
 
   get tracked_orders(): ReadonlySet<string> {
@@ -43,37 +42,28 @@ export class Client extends Outbox {
     return Math.max(this.position, this.feeder?.position ?? 0);
   }
 
-  /** Whether an announcement is for this client, as far as its topics go. */
-  hears(announcement: Announcement): boolean {
-    return (
-      announcement.audiences.includes(this.audience) &&
-      announcement.topics.some((topic) => this.#topics.has(topic))
-    );
+  /** A message as this client is to see it; null: it is not for this client. */
+  frameOf(broadcast: Broadcast): Frame | null {
+    return frameBy(this.#entitlements, this.audience, broadcast);
   }
 
   /** Becomes somebody else (a guest who signs in). Only while it is not in the hub. */
   become(caller: Caller): void {
-    this.role = viewRoleOf(this.audience, caller);
-    this.#topics = new Set([...topicsOf(this.audience, caller), ...[...this.#tracked].map(orderTopic)]);
-    if (this.#cart_id !== undefined) this.#topics.add(cartTopic(this.#cart_id));
+    this.#entitlements = entitlementsOf(this.audience, caller);
+    for (const order_id of this.#tracked) this.#entitlements.set(orderTopic(order_id), BY_TOKEN);
+    if (this.#cart_id !== undefined) this.#entitlements.set(cartTopic(this.#cart_id), BY_TOKEN);
   }
 
   /** A guest's cart, in place of the one before. Only while it is not in the hub. */
   followCart(cart_id: string): void {
-    if (this.#cart_id !== undefined) this.#topics.delete(cartTopic(this.#cart_id));
+    if (this.#cart_id !== undefined) this.#entitlements.delete(cartTopic(this.#cart_id));
     this.#cart_id = cart_id;
-    this.#topics.add(cartTopic(cart_id));
+    this.#entitlements.set(cartTopic(cart_id), BY_TOKEN);
   }
 
   /** Only while it is not in the hub. */
   track(order_id: string): void {
     this.#tracked.add(order_id);
-    this.#topics.add(orderTopic(order_id));
-  }
-
-  /** Only while it is not in the hub. */
-  untrack(order_id: string): void {
-    this.#tracked.delete(order_id);
-    this.#topics.delete(orderTopic(order_id));
+    this.#entitlements.set(orderTopic(order_id), BY_TOKEN);
   }
 }

@@ -1,4 +1,4 @@
-import type { Caller, Role } from "../../../mixins/contract/caller";
+import type { Role } from "../../../mixins/contract/caller";
 import { allows } from "../../../mixins/contract/permissions";
 
 /** Two ways in to the same: a socket.io namespace and a plain WebSocket path. */
@@ -40,30 +40,3 @@ export const SUBSCRIPTION_DOOR: Door = {
 
 /** Whether one may come in without a token. */
 export const takesGuests = (door: Door): boolean => door.admits("guest");
-
-/**
- * With whose eyes a client of a door looks. In the shop everybody with a token is a customer, staff included: the shop
- * shows one's own orders, not one's branch's.
- */
-export function viewRoleOf(audience: Audience, caller: Caller): Role {
-  if (audience !== "shop") return caller.role;
-  return caller.user_id === null ? "guest" : "customer";
-}
-
-/** What everybody may hear. */
-export const PUBLIC_TOPIC = "public";
-/** Of those who work everywhere. */
-export const EVERY_BRANCH_TOPIC = "branch:*";
-export const branchTopic = (branch_id: string): string => `branch:${branch_id}`;
-export const userTopic = (user_id: string): string => `user:${user_id}`;
-export const cartTopic = (cart_id: string): string => `cart:${cart_id}`;
-export const orderTopic = (order_id: string): string => `order:${order_id}`;
-
-/** What a caller hears at a door: staff by branch, customers their own orders, guests what is public. */
-export function topicsOf(audience: Audience, caller: Caller): string[] {
-  if (audience === "shop") {
-    return caller.user_id === null ? [PUBLIC_TOPIC] : [PUBLIC_TOPIC, userTopic(caller.user_id)];
-  }
-  if (caller.branch_ids === null) return [PUBLIC_TOPIC, EVERY_BRANCH_TOPIC];
-  return [PUBLIC_TOPIC, ...caller.branch_ids.map(branchTopic)];
-}

@@ -4,15 +4,7 @@ import type { Announcement } from "./announcements";
 
 /** What the server says about the connection itself, beside the messages that events become. */
 export type ControlType =
-  | "ready"
-  | "resync_required"
-  | "authenticated"
-  | "tracked"
-  | "untracked"
-  | "cart_followed"
-  | "pong"
-  | "error"
-  | "closing";
+  "ready" | "resync_required" | "authenticated" | "tracked" | "cart_followed" | "pong" | "error" | "closing";
 
 /** What engine.io takes beside a packet; a frame made beforehand is sent as it is, so that all clients share its bytes. */
 export interface PacketOptions {

@@ -3,9 +3,11 @@ import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";
 import type { Runtime } from "../../../mixins/runtime";
 import { announcementOf } from "./announcements";
-import { AudienceClass } from "./audience-class";
+import { AudienceIndex } from "./audience-index";
 import type { Client } from "./client";
-import { Broadcast, controlFrame, type ControlType } from "./frame";
+import { DOORS } from "./doors";
+import { frameBy } from "./entitlements";
+import { Broadcast, controlFrame, type ControlType, type Frame } from "./frame";
 import { History } from "./history";
 import type { SocketLimits } from "./socket-limits";
 import type { SocketCounters } from "./socket-metrics";
@@ -18,7 +20,8 @@ const EVENTS_PER_TURN = 64;
 const MESSAGES_PER_TURN = 4_000;
 const START_MS_MAX = 30_000;
 
-type Wants = (broadcast: Broadcast) => boolean;
+/** What a client is given of a message that it missed; null: nothing. */
+type FrameOf = (broadcast: Broadcast) => Frame | null;
 
 /**
  * Turns the feed into messages for all clients of this node.
@@ -28,7 +31,7 @@ type Wants = (broadcast: Broadcast) => boolean;
  * neither a gap nor a double between the two. The hub itself never waits for a client.
  */
 export class SocketHub {
-  readonly #classes = new Map<string, AudienceClass>();
+  readonly #audiences = new Map(DOORS.map(({ audience }) => [audience, new AudienceIndex()]));
   readonly #live = new Set<Client>();
   readonly #history: History;
   #position: Position = 0;
@@ -78,7 +81,7 @@ export class SocketHub {
     } else if (after !== undefined) {
       this.counters.resumed.inc();
     }
-    await this.#catchUp(client, (broadcast) => client.hears(broadcast.announcement));
+    await this.#catchUp(client, (broadcast) => client.frameOf(broadcast));
   }
 
   /** Applies a change of what a client hears, between two messages; it hears the new things from here on. */
@@ -90,20 +93,19 @@ export class SocketHub {
 
   /**
    * Applies a change of who a client is. With `after`, it is given what the new one was sent since then and the old one
-   * was not; then it goes on where the old one stood.
+   * was not; what the old one was shown in a poorer form does not come twice. Then it goes on where the old one stood.
    */
   async reenter(client: Client, after: Position | undefined, change: () => void): Promise<void> {
     const wasLive = this.#detach(client);
     if (wasLive) client.position = Math.max(client.position, this.#position);
-    const heard = { through: client.position, topics: new Set(client.topics) };
+    const { audience, position: through } = client;
+    const entitlements = new Map(client.entitlements);
     client.generation++;
     change();
-    if (after !== undefined && after < heard.through && (await this.#canResume(after)))
-      client.position = after;
-    await this.#catchUp(client, ({ announcement, position }) => {
-      const before =
-        position <= heard.through && announcement.topics.some((topic) => heard.topics.has(topic));
-      return !before && client.hears(announcement);
+    if (after !== undefined && after < through && (await this.#canResume(after))) client.position = after;
+    await this.#catchUp(client, (broadcast) => {
+      const wasShown = broadcast.position <= through && frameBy(entitlements, audience, broadcast) !== null;
+      return wasShown ? null : client.frameOf(broadcast);
     });
   }
 
@@ -139,9 +141,9 @@ export class SocketHub {
     const broadcast = this.#broadcastOf(event);
     if (broadcast === undefined) return;
     this.#history.add(broadcast);
-    for (const audienceClass of this.#classes.values()) {
+    for (const audience of broadcast.announcement.audiences) {
       try {
-        audienceClass.deliver(broadcast);
+        this.#audiences.get(audience)?.deliver(broadcast);
       } catch (error) {
         this.#defect(event, error);
       }
@@ -172,7 +174,7 @@ export class SocketHub {
     return after <= (await this.runtime.log.head());
   }
 
-  async #catchUp(client: Client, wants: Wants): Promise<void> {
+  async #catchUp(client: Client, frameOf: FrameOf): Promise<void> {
     const { generation } = client;
     const isOver = (): boolean => client.closed || client.generation !== generation;
     while (!isOver() && client.position < this.#position) {
@@ -187,7 +189,7 @@ export class SocketHub {
       for (const broadcast of missed.broadcasts) {
         if (client.half_full) await client.drained();
         if (isOver()) return;
-        this.#offer(client, broadcast, wants);
+        this.#offer(client, broadcast, frameOf);
       }
       client.position = missed.through;
       await client.drained();
@@ -197,9 +199,9 @@ export class SocketHub {
     this.tell(client, "ready", {});
   }
 
-  #offer(client: Client, broadcast: Broadcast, wants: Wants): void {
+  #offer(client: Client, broadcast: Broadcast, frameOf: FrameOf): void {
     try {
-      const frame = wants(broadcast) ? broadcast.frameFor(client.role) : null;
+      const frame = frameOf(broadcast);
       if (frame === null) return;
       client.send(frame);
       client.position = broadcast.position;
@@ -209,13 +211,7 @@ export class SocketHub {
   }
 
   #attach(client: Client): void {
-    const key = `${client.audience}/${client.role}`;
-    let audienceClass = this.#classes.get(key);
-    if (audienceClass === undefined) {
-      audienceClass = new AudienceClass(client.audience, client.role);
-      this.#classes.set(key, audienceClass);
-    }
-    audienceClass.add(client);
+    this.#audiences.get(client.audience)?.add(client);
     this.#live.add(client);
     client.feeder = this;
   }
@@ -223,10 +219,7 @@ export class SocketHub {
   #detach(client: Client): boolean {
     if (!this.#live.delete(client)) return false;
     client.feeder = undefined;
-    const key = `${client.audience}/${client.role}`;
-    const audienceClass = this.#classes.get(key);
-    audienceClass?.remove(client);
-    if (audienceClass?.size === 0) this.#classes.delete(key);
+    this.#audiences.get(client.audience)?.remove(client);
     return true;
   }
 }

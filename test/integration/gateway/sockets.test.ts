@@ -286,6 +286,83 @@ describe("the sockets on a log", () => {
       });
     });
 
+    it("shows a guest who signs in their own order as theirs from then on, and what the link did not show", async () => {
+      const user_id = randomUUID();
+      const order = sampleOrder({ user_id });
+      const token = `link-to-${order.order_id}`;
+      node.tracked.set(token, order.order_id);
+      const before = await log.head();
+      const guest = await join("shop", undefined, `after=${before}&track=${token}`);
+      const early = await writer.write(placed(order), refunded(order));
+      await eventually(() => {
+        expect(positions(guest)).toEqual([early - 1]);
+      });
+      guest.send({ type: "auth", token: node.verifier.issue("customer", { user_id }) });
+      await heardOf(guest, "authenticated");
+      await eventually(() => {
+        expect(positions(guest)).toEqual([early - 1, early]);
+      });
+      const late = await writer.write(cancelled(order));
+      await eventually(() => {
+        expect(positions(guest)).toEqual([early - 1, early, late]);
+      });
+      const [asLink, asOwner, last] = news(guest).map(({ data }) => data);
+      expect(asLink).not.toHaveProperty("customer");
+      expect(asOwner).toMatchObject({ amount_minor: 100, reason: "cold pizza" });
+      expect(last).toMatchObject({ reason: "changed their mind" });
+    });
+
+    it("shows somebody else who signs in on a guest's connection its tracked order as before", async () => {
+      const order = sampleOrder({ user_id: randomUUID() });
+      const token = `link-to-${order.order_id}`;
+      node.tracked.set(token, order.order_id);
+      const before = await log.head();
+      const guest = await join("shop", undefined, `after=${before}&track=${token}`);
+      guest.send({ type: "auth", token: node.verifier.issue("manager") });
+      await heardOf(guest, "authenticated");
+      await writer.write(placed(order), refunded(order), cancelled(order), menuPublished(16));
+      await heardOf(guest, "menu:updated");
+      expect(news(guest).map(({ type }) => type)).toEqual([
+        ...["order:created", "order:status:changed", "menu:updated"],
+      ]);
+      for (const secret of [PHONE, ADDRESS, "54900", "cold pizza", "changed their mind"])
+        expect(guest.raw.join("")).not.toContain(secret);
+    });
+
+    it("goes by the rights of the newest token, from the next message on", async () => {
+      const user_id = randomUUID();
+      const first = node.verifier.issue("manager", { user_id, branch_ids: [BRANCH_A] });
+      const desk = await join("erp", first);
+      const here = await writer.write(placed(sampleOrder({ branch_id: BRANCH_A })));
+      await eventually(() => {
+        expect(positions(desk)).toEqual([here]);
+      });
+      desk.send({
+        type: "auth",
+        token: node.verifier.issue("technologist", { user_id, branch_ids: [BRANCH_B] }),
+      });
+      await heardOf(desk, "authenticated");
+      const there = await writer.write(
+        placed(sampleOrder({ branch_id: BRANCH_A })),
+        placed(sampleOrder({ branch_id: BRANCH_B })),
+      );
+      await eventually(() => {
+        expect(positions(desk)).toEqual([here, there]);
+      });
+      expect(news(desk)[1]?.data).not.toHaveProperty("customer");
+    });
+
+    it("closes a session whose token was revoked, whatever it was entitled to", async () => {
+      const token = node.verifier.issue("manager");
+      const desk = await join("erp", token);
+      node.verifier.revoke(token);
+      const reason = await eventually(() => {
+        if (desk instanceof PlainListener) return expectClosed(desk);
+        return desk.heard.find(({ type }) => type === "closing")?.data ?? fail("still open");
+      });
+      expect(reason).toEqual({ code: 4401, reason: "auth.token_revoked" });
+    });
+
     it("does not let one connection become another person", async () => {
       const cook = await join("kitchen", node.verifier.issue("cook"));
       cook.send({ type: "auth", token: node.verifier.issue("manager") });

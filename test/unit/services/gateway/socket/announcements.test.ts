@@ -1,17 +1,16 @@
 import type { Role } from "../../../../../mixins/contract/caller";
 import type { NewEvent, RecordedEvent } from "../../../../../mixins/event-log/event-log";
 import { announcementOf } from "../../../../../services/gateway/socket/announcements";
+import { DOORS } from "../../../../../services/gateway/socket/doors";
 import {
   branchTopic,
   cartTopic,
-  DOORS,
+  entitlementsOf,
   EVERY_BRANCH_TOPIC,
   orderTopic,
   PUBLIC_TOPIC,
-  topicsOf,
   userTopic,
-  viewRoleOf,
-} from "../../../../../services/gateway/socket/doors";
+} from "../../../../../services/gateway/socket/entitlements";
 import {
   BRANCH_A,
   BRANCH_B,
@@ -32,7 +31,7 @@ const announce = (event: NewEvent) => announcementOf(recorded(event));
 
 describe("what events become at the sockets", () => {
   const order = sampleOrder({ user_id: "anna" });
-  const topics = [branchTopic(BRANCH_A), EVERY_BRANCH_TOPIC, orderTopic(order.order_id), userTopic("anna")];
+  const topics = [branchTopic(BRANCH_A), EVERY_BRANCH_TOPIC, userTopic("anna"), orderTopic(order.order_id)];
 
   it("announces a new order to its branch, its customer and its trackers", () => {
     expect(announce(placed(order))).toMatchObject({
@@ -200,18 +199,24 @@ describe("who hears what", () => {
     branch_ids,
   });
 
-  it("gives staff its branches, and those without branches all of them", () => {
-    expect(topicsOf("kitchen", caller("cook", [BRANCH_A]))).toEqual([PUBLIC_TOPIC, branchTopic(BRANCH_A)]);
-    expect(topicsOf("erp", caller("super_admin"))).toEqual([PUBLIC_TOPIC, EVERY_BRANCH_TOPIC]);
-    expect(topicsOf("erp", caller("manager", []))).toEqual([PUBLIC_TOPIC]);
+  const entitled = (...[audience, who]: Parameters<typeof entitlementsOf>) =>
+    Object.fromEntries(entitlementsOf(audience, who));
+
+  it("gives staff what concerns its branches as its role sees it, and those without branches all of them", () => {
+    expect(entitled("kitchen", caller("cook", [BRANCH_A]))).toEqual({
+      ...{ [PUBLIC_TOPIC]: "guest", [branchTopic(BRANCH_A)]: "cook" },
+    });
+    expect(entitled("erp", caller("super_admin"))).toEqual({
+      ...{ [PUBLIC_TOPIC]: "guest", [EVERY_BRANCH_TOPIC]: "super_admin" },
+    });
+    expect(entitled("erp", caller("manager", []))).toEqual({ [PUBLIC_TOPIC]: "guest" });
   });
 
-  it("gives the shop one's own orders whatever one's role, and guests what is public", () => {
-    expect(topicsOf("shop", caller("manager", [BRANCH_A]))).toEqual([PUBLIC_TOPIC, userTopic("me")]);
-    expect(topicsOf("shop", caller("guest"))).toEqual([PUBLIC_TOPIC]);
-    expect(viewRoleOf("shop", caller("manager"))).toBe("customer");
-    expect(viewRoleOf("shop", caller("guest"))).toBe("guest");
-    expect(viewRoleOf("kitchen", caller("cook"))).toBe("cook");
+  it("gives the shop one's own orders as a customer whatever one's role, and guests what is public", () => {
+    expect(entitled("shop", caller("manager", [BRANCH_A]))).toEqual({
+      ...{ [PUBLIC_TOPIC]: "guest", [userTopic("me")]: "customer" },
+    });
+    expect(entitled("shop", caller("guest"))).toEqual({ [PUBLIC_TOPIC]: "guest" });
   });
 
   it("admits each role to its doors", () => {
