@@ -5,14 +5,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ServiceBroker } from "moleculer";
 import type { ClientConfig, Pool } from "pg";
 import type { DataSource } from "typeorm";
-import { uuidv7 } from "uuidv7";
+import { V7Generator } from "uuidv7";
 import { entities } from "./entities/entities";
 import { followEvents } from "./mixins/cache-tags/follow-events";
 import { openCache } from "./mixins/cache-tags/open-cache";
+import { clockProbe, registerClockMetrics } from "./mixins/clock/clock-probe";
+import { DatabaseClock } from "./mixins/clock/database-clock";
+import { followDatabase } from "./mixins/clock/follow-database";
 import { Closing } from "./mixins/closing";
 import { KafkaFeed } from "./mixins/event-feed/kafka-feed";
 import { LogFeed } from "./mixins/event-feed/log-feed";
 import { createEventLog } from "./mixins/event-log/postgres-event-log";
+import { healthProbesOf } from "./mixins/health/health-probes";
 import { readinessOf } from "./mixins/health/readiness";
 import { metricsOf } from "./mixins/metrics/metrics";
 import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
@@ -35,8 +39,15 @@ import { startLogArchive } from "./services/ops/log-archive";
 import { openPrompt } from "./services/ops/prompt";
 import type { Settings } from "./settings";
 
+// eslint-disable-next-line no-restricted-syntax -- the one place that reads the machine's clock, to be compared with the database's
 export const systemClock: Clock = { now: () => Date.now() };
-export const systemIds: Ids = { uuid: () => uuidv7(), token: tokenSource() };
+export const systemIds: Ids = idsBy(systemClock);
+
+/** Ids that carry the time of a clock. */
+function idsBy(clock: Clock): Ids {
+  const generator = new V7Generator();
+  return { uuid: () => generator.generateOrResetWithTs(clock.now()).toString(), token: tokenSource() };
+}
 
 /** Unguessable tokens of 128 bits, from randomness fetched for many at once: a call for each cost 2 µs of every order. */
 function tokenSource(): () => string {
@@ -84,13 +95,20 @@ const DRAIN_MS = 1_000;
 /**
  * Starts a node: database, schema, log, feed, rooms, first data, and the gateways last, so that whoever can connect finds
  * everything ready.
+ * @param own this node's own clock. What the node decides by is the database's, whatever this one shows.
+ * @param tell a clock over the database's, for histories that are made up; ids keep the true time.
  * @throws DataDirInUseError, or whatever kept a part from starting; what had started by then is stopped again.
  */
-export async function boot(settings: Settings, clock = systemClock, ids = systemIds): Promise<Forno> {
+export async function boot(
+  settings: Settings,
+  own = systemClock,
+  tell: (clock: Clock) => Clock = (clock) => clock,
+): Promise<Forno> {
+  const clock = new DatabaseClock(own);
   const broker = new ServiceBroker(brokerOptions(settings));
   const closing = new Closing(broker.getLogger("forno"));
   try {
-    return await assemble(settings, { broker, clock, ids }, closing);
+    return await assemble(settings, { broker, clock, ids: idsBy(clock) }, tell, closing);
   } catch (error) {
     await closing.run(STOP_MS_MAX);
     throw error;
@@ -99,11 +117,13 @@ export async function boot(settings: Settings, clock = systemClock, ids = system
 
 async function assemble(
   settings: Settings,
-  { broker, clock, ids }: Pick<Runtime, "broker" | "clock" | "ids">,
+  { broker, clock, ids }: Pick<Runtime, "broker" | "ids"> & { readonly clock: DatabaseClock },
+  tell: (clock: Clock) => Clock,
   closing: Closing,
 ): Promise<Forno> {
   const logger = broker.getLogger("forno");
   const { db, database, connection } = await openDatabase(settings, logger, closing);
+  closing.add("the clock", await setClock(broker, clock, poolOf(db)));
   const archive_folder = path.join(settings.DATA_DIR, "log-archive");
   const log = await createEventLog({ connection, logger, archive_folder });
   closing.add("the event log", () => log.close());
@@ -119,7 +139,7 @@ async function assemble(
     feed,
     db,
     pool: poolOf(db),
-    clock,
+    clock: tell(clock),
     ids,
     cache,
     ...(redis === undefined ? {} : { redis }),
@@ -186,6 +206,17 @@ async function openDatabase(
       ? `PostgreSQL at ${placeOf(connection)}, database ${String(connection.database)}`
       : `embedded PostgreSQL in ${settings.DATA_DIR} (pid ${String(embedded.pid)})`;
   return { db, database, connection };
+}
+
+/** Nothing is decided before the clock is set. */
+async function setClock(
+  broker: ServiceBroker,
+  clock: DatabaseClock,
+  pool: Pool,
+): Promise<() => Promise<void>> {
+  healthProbesOf(broker).add(clockProbe(clock));
+  registerClockMetrics(metricsOf(broker), clock);
+  return followDatabase(clock, pool, broker.getLogger("clock"));
 }
 
 /** Straight from the log, or by Kafka with the log standing in for it. */

@@ -1,6 +1,21 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+const BY_CONTRACT = {
+  selector:
+    "CallExpression[callee.property.name='call'][arguments.0.type='Literal'][arguments.0.value=/^[a-z-]+\\./]",
+  message: "Call other services by their contract: act(ctx, contract, params).",
+};
+/** The machine's clock may be wrong, and is not the one that dates the log. */
+const BY_ITS_CLOCK =
+  "Ask runtime.clock for the time, which is the database's, and performance.now() for how long something took.";
+const THE_MACHINES_CLOCK = [
+  "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+  "NewExpression[callee.name='Date'][arguments.length=0]",
+  "CallExpression[callee.name='Date']",
+  "CallExpression[callee.name='uuidv7']",
+].map((selector) => ({ selector, message: BY_ITS_CLOCK }));
+
 export default tseslint.config(
   { ignores: ["dist/", "node_modules/", "data/", "coverage/", "reports/", ".stryker-tmp/"] },
   js.configs.recommended,
@@ -23,15 +38,12 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-definitions": "off",
       "no-empty": ["error", { allowEmptyCatch: false }],
       "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true }],
-      "no-restricted-syntax": [
-        "error",
-        {
-          selector:
-            "CallExpression[callee.property.name='call'][arguments.0.type='Literal'][arguments.0.value=/^[a-z-]+\\./]",
-          message: "Call other services by their contract: act(ctx, contract, params).",
-        },
-      ],
+      "no-restricted-syntax": ["error", BY_CONTRACT],
     },
+  },
+  {
+    files: ["*.ts", "services/**/*.ts", "mixins/**/*.ts", "entities/**/*.ts", "seed/**/*.ts"],
+    rules: { "no-restricted-syntax": ["error", BY_CONTRACT, ...THE_MACHINES_CLOCK] },
   },
   {
     files: ["test/**/*.ts"],

@@ -5,7 +5,7 @@ import path from "node:path";
 import { embeddedBinaries } from "../mixins/postgres/binaries";
 import { PostgresCluster } from "../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../mixins/postgres/migrations";
-import { dataSource } from "../mixins/postgres/pool";
+import { dataSource, urlOf } from "../mixins/postgres/pool";
 import { benchCache } from "./cache.bench";
 import { benchCameras } from "./cameras.bench";
 import { benchEventLog } from "./event-log.bench";
@@ -121,7 +121,7 @@ async function withDatabase(work: (url: string) => Promise<unknown>): Promise<vo
     await db.initialize();
     await migrate(db);
     await db.destroy();
-    await work(`postgres://forno@localhost/postgres?host=${encodeURIComponent(connection.host ?? "")}`);
+    await work(urlOf(connection));
   } finally {
     await cluster.stop();
     rmSync(home, { recursive: true, force: true });

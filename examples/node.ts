@@ -96,8 +96,8 @@ async function openNode(
 
 /** Repeats a question until its answer is the wanted one; examples wait on conditions, not on time. */
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await holds());) {
-    if (Date.now() > deadline) throw new Error(`In vain: ${what}.`);
+  for (const deadline = performance.now() + 10_000; !(await holds());) {
+    if (performance.now() > deadline) throw new Error(`In vain: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

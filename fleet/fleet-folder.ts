@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { lookAtProcess } from "../mixins/process-table";
 import { FleetPostgres } from "./fleet-postgres";
 
 const LOCK = "fleet.pid";
@@ -15,12 +16,13 @@ const OWN = new RegExp(
  */
 export function lockFolder(folder: string): () => void {
   const file = path.join(folder, LOCK);
-  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (holder > 0 && isAlive(holder))
+  const [holder = "", started] = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  if (isAlive(Number(holder), started))
     throw new Error(
-      `A fleet runs in ${folder} already (pid ${String(holder)}): stop it, or use another folder. If that process is none, remove ${file}.`,
+      `A fleet runs in ${folder} already (pid ${holder}): stop it, or use another folder. If that process is none, remove ${file}.`,
     );
-  writeFileSync(file, String(process.pid));
+  const us = lookAtProcess(process.pid);
+  writeFileSync(file, typeof us === "object" ? `${String(process.pid)}\n${us.started}` : String(process.pid));
   return () => {
     rmSync(file, { force: true });
   };
@@ -40,11 +42,10 @@ export async function clearFolder(folder: string): Promise<void> {
   for (const name of entries) rmSync(path.join(folder, name), { recursive: true, force: true });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** By its number and its beginning: a number alone is given to another process, at the latest when the machine starts again. */
+function isAlive(pid: number, started: string | undefined): boolean {
+  if (!(pid > 0)) return false;
+  const found = lookAtProcess(pid);
+  if (typeof found === "object") return started === undefined || found.started === started;
+  return found === "hidden";
 }

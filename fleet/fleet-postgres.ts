@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { embeddedBinaries } from "../mixins/postgres/binaries";
 import { PostgresCluster } from "../mixins/postgres/cluster";
+import { urlOf } from "../mixins/postgres/pool";
 
 const GONE_TIMEOUT_MS = 10_000;
 
@@ -18,15 +19,23 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export class FleetPostgres {
   readonly #cluster: PostgresCluster;
 
-  /** @param folder its data, its log and its Unix socket; made when missing. */
-  constructor(folder: string) {
-    this.#cluster = new PostgresCluster(embeddedBinaries(), folder, SETTINGS);
+  /**
+   * @param folder its data, its log and its Unix socket; made when missing.
+   * @param beside one that replicates with this one.
+   */
+  constructor(folder: string, beside?: FleetPostgres) {
+    const pair = beside === undefined ? {} : { beside: beside.#cluster };
+    this.#cluster = new PostgresCluster(embeddedBinaries(), folder, { settings: SETTINGS, ...pair });
   }
 
-  /** For DATABASE_URL: by Unix socket, no password, because only the owner of the folder can reach it. */
+  /** For DATABASE_URL: by Unix socket, with the password. */
   get url(): string {
-    const { host = "", user = "", database = "" } = this.#cluster.connection("postgres");
-    return `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
+    return urlOf(this.#cluster.connection("postgres"));
+  }
+
+  /** The same for people, who find the password in the file `pgpass` of its folder. */
+  get where(): string {
+    return urlOf({ ...this.#cluster.connection("postgres"), password: undefined });
   }
 
   /** Of the postmaster; undefined while it does not run. */
@@ -54,9 +63,9 @@ export class FleetPostgres {
     const { pid } = this;
     if (pid === undefined) return;
     process.kill(pid, "SIGKILL");
-    const deadline = Date.now() + GONE_TIMEOUT_MS;
+    const deadline = performance.now() + GONE_TIMEOUT_MS;
     while (this.pid === pid) {
-      if (Date.now() > deadline) throw new Error(`PostgreSQL (pid ${String(pid)}) outlived kill -9.`);
+      if (performance.now() > deadline) throw new Error(`PostgreSQL (pid ${String(pid)}) outlived kill -9.`);
       await pause(10);
     }
   }

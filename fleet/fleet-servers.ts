@@ -49,7 +49,7 @@ export class FleetServers {
     if (kafka !== undefined && kafka !== false) await this.#prepareKafka(kafka);
     if (redis === true) this.redis = await redisServer(this.#home("redis"));
     if (nats === true) this.nats = await natsServer(this.#home("nats"));
-    if (replica === true) this.replica = new FleetPostgres(this.#home("replica"));
+    if (replica === true) this.replica = new FleetPostgres(this.#home("replica"), this.postgres);
     const databases = this.replica === undefined ? [this.postgres] : [this.postgres, this.replica];
     const started = [...databases, ...this.#processes()].map((server) => server.start());
     const failed = (await Promise.allSettled(started)).find(({ status }) => status === "rejected");
@@ -76,10 +76,10 @@ export class FleetServers {
 
   /** What runs. */
   get parts(): readonly FleetPart[] {
-    const database = (name: string, { url, pid, logFile }: FleetPostgres): FleetPart => ({
+    const database = (name: string, { where, pid, logFile }: FleetPostgres): FleetPart => ({
       name,
       pid,
-      where: url,
+      where,
       logFile,
     });
     const server = ({ name, pid, logFile }: ServerProcess, where: string): FleetPart => ({

@@ -21,11 +21,7 @@ export class SynchronousStandby {
     folder: string,
     settings: Readonly<Record<string, string>> = {},
   ) {
-    const { host = "", port = 5432, user = "" } = primary.connection("postgres");
-    this.#cluster = new PostgresCluster(embeddedBinaries(), folder, {
-      ...settings,
-      primary_conninfo: `host=${host} port=${String(port)} user=${user} application_name=${NAME}`,
-    });
+    this.#cluster = new PostgresCluster(embeddedBinaries(), folder, { settings, beside: primary });
   }
 
   get cluster(): PostgresCluster {
@@ -34,7 +30,7 @@ export class SynchronousStandby {
 
   /** Copies the primary, follows it, and from then on every commit of the primary waits for this server. */
   async start(): Promise<void> {
-    await this.#cluster.createStandbyOf(this.primary);
+    await this.#cluster.createStandbyOf(this.primary, NAME);
     await this.#cluster.start();
     await ask(this.primary, `alter system set synchronous_standby_names = '${NAME}'`);
     await ask(this.primary, "select pg_reload_conf()");

@@ -9,7 +9,10 @@ import type { KafkaLink } from "./kafka/kafka-link";
 import type { RedisLink } from "./redis/redis-link";
 import type { ReplicaReads } from "./replica/reads";
 
-/** Time and ids come from here, so that tests can hold them. */
+/**
+ * Time and ids come from here, so that tests can hold them. Of a running node the clock is the database's time
+ * (`DatabaseClock`), whatever the machine shows.
+ */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

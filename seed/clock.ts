@@ -7,9 +7,22 @@ import type { Clock } from "../mixins/runtime";
  */
 export class StoryClock implements Clock {
   readonly #story = new AsyncLocalStorage<number>();
+  #true: Clock | undefined;
+
+  /** The clock that shows now. */
+  over(clock: Clock): this {
+    this.#true = clock;
+    return this;
+  }
 
   now(): number {
-    return this.#story.getStore() ?? Date.now();
+    return this.#story.getStore() ?? this.present();
+  }
+
+  /** Now, also for who is in a story. @throws Error before {@link over} */
+  present(): number {
+    if (this.#true === undefined) throw new Error("A story is told over a clock.");
+    return this.#true.now();
   }
 
   /** Does something as if at another time. */

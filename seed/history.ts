@@ -154,7 +154,7 @@ class History {
       );
       return;
     }
-    const steps = stepsOf(order, placed);
+    const steps = stepsOf(order, placed, this.clock.present());
     for (const [n, { status, at_ms }] of steps.entries()) {
       const id = last !== undefined && n === steps.length - 1 ? last : derivedUuid(`${name} ${status}`);
       // Somebody else has taken the order elsewhere: it is theirs now.
@@ -218,6 +218,7 @@ function callerOf({ customer }: PlannedOrder): Caller {
 function stepsOf(
   { wish }: PlannedOrder,
   { visible_at, ready_at }: Placed,
+  now_ms: number,
 ): { status: Status; at_ms: number }[] {
   const seen_ms = Date.parse(visible_at);
   const ready_ms = Date.parse(ready_at);
@@ -232,7 +233,7 @@ function stepsOf(
     ["ready", ready_ms],
     ...hand_over,
   ];
-  return steps.map(([status, at_ms]) => ({ status, at_ms: Math.min(Math.round(at_ms), Date.now()) }));
+  return steps.map(([status, at_ms]) => ({ status, at_ms: Math.min(Math.round(at_ms), now_ms) }));
 }
 
 /** A branch on a date: where, from when to when, and for how much it brings an order home. */

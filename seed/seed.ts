@@ -1,4 +1,4 @@
-import { boot } from "../boot";
+import { boot, systemClock } from "../boot";
 import { DataDirInUseError } from "../mixins/postgres/embedded-postgres";
 import { StoryClock } from "./clock";
 import { seedHistory, type HistoryProgress } from "./history";
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   }
   const days = historyDays(args);
   const clock = new StoryClock();
-  const forno = await boot(seedSettings(process.env), clock);
+  const forno = await boot(seedSettings(process.env), systemClock, (now) => clock.over(now));
   try {
     const { admin, runtime } = forno;
     if (admin?.generated_password !== undefined)

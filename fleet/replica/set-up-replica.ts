@@ -190,10 +190,11 @@ async function subscribeAll(
 
 /** Waits until everything is copied, at most so long. */
 async function copied(primary: Server, replica: Server, timeout_ms: number): Promise<PublicationStatus[]> {
-  const deadline = Date.now() + timeout_ms;
+  const deadline = performance.now() + timeout_ms;
   for (;;) {
     const status = await replicaStatus(primary, replica);
-    if (status.every(({ waiting_for }) => waiting_for.length === 0) || Date.now() > deadline) return status;
+    if (status.every(({ waiting_for }) => waiting_for.length === 0) || performance.now() > deadline)
+      return status;
     await pause(COPY_LOOK_MS);
   }
 }

@@ -46,8 +46,8 @@ export class CacheRules {
   }
 
   /** Told by whoever has ended something of these actions. */
-  ended(actions: readonly string[]): void {
-    for (const action of actions) this.#ended.set(action, Date.now());
+  ended(actions: readonly string[], at_ms: number): void {
+    for (const action of actions) this.#ended.set(action, at_ms);
   }
 
   /** When this node last ended something of an action, in ms since the epoch; undefined: not since its start. */

@@ -15,7 +15,7 @@ const CATCH_UP_MS = 10_000;
 /** A read model that takes longer is worth a line in the log. */
 const PATIENCE_MS = 10_000;
 
-type FollowedRuntime = Pick<Runtime, "broker" | "cache" | "feed" | "log" | "pool">;
+type FollowedRuntime = Pick<Runtime, "broker" | "cache" | "clock" | "feed" | "log" | "pool">;
 
 /**
  * Ends cached values as their events come: call it when the services are there. With a cache of the whole chain, one node
@@ -130,7 +130,10 @@ class Follower {
     if (tags.length === 0 || last === undefined) return;
     await this.#insist("waits for its read model", () => this.#readModelsHave(last.position), LOOK_MS);
     await this.#insist("cannot invalidate", () => this.#taken(tags), AGAIN_MS);
-    this.rules.ended(endings.flatMap((ending) => ending.actions));
+    this.rules.ended(
+      endings.flatMap((ending) => ending.actions),
+      this.runtime.clock.now(),
+    );
   }
 
   #endingOf(event: RecordedEvent): Ending {

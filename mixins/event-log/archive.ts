@@ -58,7 +58,7 @@ export async function archiveSegments({
   try {
     const { rows } = await client.query<{ locked: boolean }>(ARCHIVE_LOCK);
     if (rows[0]?.locked !== true) return [];
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await dropLeftBehind(client);
     const archived: ArchivedSegment[] = [];
     for (let segment; (segment = await archiveOne(client, folder, before)) !== undefined;)

@@ -22,6 +22,7 @@ export function mendRequestQueueTimers(): void {
   };
   const schedule = Reflect.get(prototype, "scheduleCheckPendingRequests");
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    // eslint-disable-next-line no-restricted-syntax -- kafkajs took the time by this clock
     if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
   };
 }

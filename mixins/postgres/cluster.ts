@@ -1,27 +1,40 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  closeSync,
+  appendFileSync,
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
-  openSync,
-  readFileSync,
   renameSync,
   rmSync,
-  statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, type ClientConfig } from "pg";
+import {
+  closeAccess,
+  databasePassword,
+  DATABASE_USER,
+  keepPassword,
+  knock,
+  renewPassword,
+  trustsSomebody,
+  type Knock,
+} from "./access";
 import { baseBackup } from "./base-backup";
 import type { PostgresBinaries } from "./binaries";
-import { unprivileged, type Unprivileged } from "./unprivileged";
+import { holderIn, holderOf, isWorkedIn } from "./postmaster";
+import { runInitdb, spawnServer } from "./programs";
+import { serverUser, type ServerUser } from "./server-user";
 
 /** Longest path of a Unix socket that every system takes (sun_path is 104 bytes on macOS), less PostgreSQL's own file name. */
 const SOCKET_FOLDER_MAX = 80;
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
+const LOOK_EVERY_MS = 20;
+const PORT = 5432;
 
 /** Server settings that differ from PostgreSQL's own; durability stays as PostgreSQL ships it. */
 const SERVER_SETTINGS: Readonly<Record<string, string>> = {
@@ -38,78 +51,105 @@ const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   jit: "off",
 };
 
+/** What a cluster is made with besides its programs and its folder. */
+export interface ClusterOptions {
+  /** Server settings beyond ours. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A cluster whose user this one runs as, so that one server may enter the other's socket. */
+  readonly beside?: PostgresCluster;
+}
+
 /**
  * One PostgreSQL data directory with the server that runs on it: `create` once, `start` (or attach to the one that still
- * runs), `stop`. Reached over a Unix socket in a folder that only its owner may enter, without a TCP port. The server is
- * a process group of its own: it outlives a kill of ours and is found again by its `postmaster.pid`.
+ * runs), `stop`. Reached over a Unix socket in a folder that only its owner may enter, without a TCP port, by a password that is
+ * in the file `pgpass`. The server is a process group of its own: it outlives a kill of ours and is found again by its
+ * `postmaster.pid` and by what the process of that number is.
  */
 export class PostgresCluster {
   readonly #data: string;
   readonly #socket: string;
-  readonly #user: Unprivileged;
 
   constructor(
     private readonly binaries: PostgresBinaries,
     private readonly home: string,
-    private readonly extraSettings: Readonly<Record<string, string>> = {},
+    private readonly options: ClusterOptions = {},
   ) {
-    mkdirSync(home, { recursive: true });
-    this.#user = unprivileged([home, binaries.bin]);
     this.#data = path.join(home, "postgres");
-    this.#socket = this.#socketFolder();
+    this.#socket = socketFolder(home);
   }
 
   /** How to connect. */
   connection(database: string): ClientConfig {
-    return { host: this.#socket, port: 5432, user: "forno", database };
+    const password = databasePassword(this.home);
+    return { host: this.#socket, port: PORT, user: DATABASE_USER, password, database };
   }
 
   /** Process id of the server that runs on this directory, if one does. */
   get pid(): number | undefined {
-    const pid = pidIn(path.join(this.#data, "postmaster.pid"));
-    return pid > 0 && isAlive(pid) ? pid : undefined;
+    const holder = holderOf(this.#data);
+    return holder.is === "postmaster" ? holder.pid : undefined;
+  }
+
+  get logFile(): string {
+    return path.join(this.home, "postgres.log");
   }
 
   /** Makes the data directory where there is none. Dying in the middle leaves nothing half made. */
   async create(): Promise<void> {
     if (existsSync(this.#data)) return;
-    const fresh = `${this.#data}.new`;
-    rmSync(fresh, { recursive: true, force: true });
-    this.#ownedFolder(fresh);
-    const settings = ["--username=forno", "--auth=trust", "--encoding=UTF8", ...this.binaries.locale];
-    const { code, output } = await this.#run("initdb", ["-D", fresh, ...settings]);
+    const user = this.#user();
+    const work = `${this.#data}.new`;
+    const [fresh, secret] = [path.join(work, "data"), path.join(work, "password")];
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { mode: 0o700 });
+    user.lend(work);
+    writeFileSync(secret, databasePassword(this.home), { mode: 0o600 });
+    user.lend(secret);
+    const access = [`--username=${DATABASE_USER}`, "--auth=scram-sha-256", `--pwfile=${secret}`];
+    const args = ["-D", fresh, ...access, "--encoding=UTF8", ...this.binaries.locale];
+    const { code, output } = await runInitdb(this.binaries.bin, user, args);
     if (code !== 0)
       throw new Error(`PostgreSQL could not make its data directory ${this.#data}: ${output.trim()}`);
+    closeAccess(fresh);
+    user.own(fresh);
     renameSync(fresh, this.#data);
+    rmSync(work, { recursive: true });
   }
 
-  /** Makes the data directory a copy of a running server's; started with `primary_conninfo` it follows that one. */
-  async createStandbyOf(primary: PostgresCluster): Promise<void> {
+  /** Makes the data directory a copy of a running server's, which it follows under a name once it is started. */
+  async createStandbyOf(primary: PostgresCluster, name: string): Promise<void> {
+    const user = this.#user();
+    const { host = "", port = PORT, user: role = "", password } = primary.connection("postgres");
+    // It is a part of what is copied.
+    keepPassword(this.home, String(password));
     const server = new Client(primary.connection("postgres"));
     await server.connect();
     try {
       await baseBackup(server, this.#data, (made) => {
-        this.#user.own(made);
+        user.own(made);
       });
     } finally {
       await server.end();
     }
+    // In a file, as pg_basebackup does it: a command line can be read by everybody.
+    const address = `host=${host} port=${String(port)} user=${role} password=${String(password)} application_name=${name}`;
+    appendFileSync(path.join(this.#data, "postgresql.auto.conf"), `primary_conninfo = '${address}'\n`);
   }
 
-  /** Starts the server, or attaches to the one that already runs here, and waits until it takes connections. */
+  /**
+   * Starts the server, or attaches to the one that already runs here, and waits until it takes connections: ours by its
+   * password, and nobody's without one.
+   */
   async start(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    for (let spawned: Promise<number> | undefined; ;) {
-      if (await this.#accepts()) return;
-      if (this.pid === undefined && spawned === undefined) spawned = this.#spawnServer();
-      const died = await Promise.race([spawned ?? pause(20, undefined), pause(20, undefined)]);
-      // Backends of a server that was killed may hold its shared memory for a moment: the next try finds it free.
-      if (died !== undefined) spawned = undefined;
-      if (Date.now() > deadline)
-        throw new Error(
-          `PostgreSQL did not start within ${String(START_TIMEOUT_MS / 1000)} s; its log is ${this.logFile}.`,
-        );
-    }
+    const answer = await this.#running();
+    const pid = this.pid;
+    const reload = (): void => {
+      if (pid !== undefined) process.kill(pid, "SIGHUP");
+    };
+    if (answer === "refused" || trustsSomebody(this.#data))
+      await renewPassword({ data: this.#data, connection: this.connection("postgres"), reload });
+    // Whoever closed the access before may have died before the server read of it.
+    else reload();
   }
 
   /** Stops the server ("fast": open transactions are rolled back) and waits for it. */
@@ -117,114 +157,81 @@ export class PostgresCluster {
     const pid = this.pid;
     if (pid === undefined) return;
     process.kill(pid, "SIGINT");
-    const deadline = Date.now() + STOP_TIMEOUT_MS;
-    while (isAlive(pid) && this.pid === pid) {
-      if (Date.now() > deadline)
+    const deadline = performance.now() + STOP_TIMEOUT_MS;
+    while (this.pid === pid) {
+      if (performance.now() > deadline)
         throw new Error(`PostgreSQL (pid ${String(pid)}) did not stop; its log is ${this.logFile}.`);
       await pause(10);
     }
   }
 
-  get logFile(): string {
-    return path.join(this.home, "postgres.log");
+  #user(): ServerUser {
+    const { beside } = this.options;
+    return serverUser(
+      this.home,
+      this.#data,
+      this.binaries.bin,
+      beside === undefined ? undefined : beside.#data,
+    );
   }
 
-  #socketFolder(): string {
-    const inside = path.join(this.home, "socket");
-    const name = createHash("sha256").update(this.home).digest("hex").slice(0, 16);
-    const folder = inside.length <= SOCKET_FOLDER_MAX ? inside : path.join(tmpdir(), `forno-${name}`);
-    this.#ownedFolder(folder);
-    return folder;
-  }
-
-  #ownedFolder(folder: string): void {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#user.own(folder);
-  }
-
-  #command(program: string, args: readonly string[]): [string, string[]] {
-    const [first, ...rest] = [...this.#user.prefix, path.join(this.binaries.bin, program), ...args];
-    return [first ?? program, rest];
-  }
-
-  async #run(program: string, args: readonly string[]): Promise<{ code: number; output: string }> {
-    const [command, rest] = this.#command(program, args);
-    const child = spawn(command, rest, {
-      ...this.#user.options,
-      cwd: "/",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    return new Promise((resolve, reject) => {
-      child.on("error", reject).on("close", (code) => {
-        resolve({ code: code ?? 1, output });
-      });
-    });
-  }
-
-  /** Resolves with the exit code when the server ends. */
-  #spawnServer(): Promise<number> {
-    const settings = Object.entries({
-      ...SERVER_SETTINGS,
-      ...this.extraSettings,
-      unix_socket_directories: this.#socket,
-    });
-    const args = ["-D", this.#data, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-    const [command, rest] = this.#command("postgres", args);
-    const keep = existsSync(this.logFile) && statSync(this.logFile).size < 10_000_000;
-    const log = openSync(this.logFile, keep ? "a" : "w", 0o600);
-    const child = spawn(command, rest, {
-      ...this.#user.options,
-      cwd: "/",
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
-    closeSync(log);
-    child.unref();
-    return new Promise((resolve) => {
-      child
-        .on("error", () => {
-          resolve(1);
-        })
-        .on("exit", (code) => {
-          resolve(code ?? 1);
-        });
-    });
-  }
-
-  async #accepts(): Promise<boolean> {
-    if (this.pid === undefined) return false;
-    const client = new Client({ ...this.connection("postgres"), connectionTimeoutMillis: 2_000 });
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      return true;
-    } catch {
-      // Not yet: still starting, recovering, or the file is of a server that is gone.
-      return false;
-    } finally {
-      await client.end();
+  /** Resolves when a server answers, whether it takes our password or not. */
+  async #running(): Promise<Exclude<Knock, "away">> {
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    for (let spawned: Promise<number> | undefined; ;) {
+      const answer = this.pid === undefined ? "away" : await knock(this.connection("postgres"));
+      if (answer !== "away") return answer;
+      spawned ??= this.#spawnServer();
+      const moment = pause(LOOK_EVERY_MS, undefined);
+      const died = await (spawned === undefined ? moment : Promise.race([spawned, moment]));
+      // Backends of a server that was killed may hold its shared memory for a moment: the next try finds it free.
+      if (died !== undefined) spawned = undefined;
+      if (performance.now() > deadline)
+        throw new Error(
+          `PostgreSQL did not start within ${String(START_TIMEOUT_MS / 1000)} s; its log is ${this.logFile}.`,
+        );
     }
   }
-}
 
-/** NaN without such a file; the server removes it at any moment. */
-function pidIn(file: string): number {
-  try {
-    return Number(readFileSync(file, "utf8").split("\n", 1)[0]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Number.NaN;
-    throw error;
+  /** Undefined while it cannot be started; else as {@link spawnServer}. */
+  #spawnServer(): Promise<number> | undefined {
+    const holder = holderOf(this.#data);
+    if (holder.is === "postmaster") return undefined;
+    const user = this.#user();
+    if (!user.owns(this.#data)) {
+      // PostgreSQL cannot see the shared memory of another user's backends, and would start beside them.
+      if (isWorkedIn(this.#data)) return undefined;
+      user.own(this.#data);
+    }
+    makeSocketFolder(this.#socket, user);
+    const lock = path.join(this.#socket, `.s.PGSQL.${String(PORT)}.lock`);
+    if (holderIn(lock, this.#data).is === "stranger") rmSync(lock);
+    const settings = Object.entries({
+      ...SERVER_SETTINGS,
+      ...this.options.settings,
+      unix_socket_directories: this.#socket,
+    });
+    return spawnServer(this.binaries.bin, user, {
+      args: ["-D", this.#data, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+      logFile: this.logFile,
+      stranger: holder.is === "stranger" ? holder.pid : undefined,
+    });
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** In a folder that everybody may write to somebody else may have been there before: theirs is not used. */
+function makeSocketFolder(folder: string, user: ServerUser): void {
+  const there = lstatSync(folder, { throwIfNoEntry: false });
+  const isOurs = there?.isDirectory() === true && [process.getuid?.(), user.server.uid].includes(there.uid);
+  if (there !== undefined && !isOurs) rmSync(folder, { recursive: true });
+  if (!isOurs) mkdirSync(folder, { mode: 0o700 });
+  chmodSync(folder, 0o700);
+  user.own(folder);
+}
+
+/** Near the data; in the folder for temporary files where that path is too long for a socket. */
+function socketFolder(home: string): string {
+  const inside = path.join(home, "socket");
+  const name = createHash("sha256").update(home).digest("hex").slice(0, 16);
+  return inside.length <= SOCKET_FOLDER_MAX ? inside : path.join(tmpdir(), `forno-${name}`);
 }

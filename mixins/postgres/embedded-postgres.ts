@@ -66,8 +66,8 @@ class Supervisor implements EmbeddedPostgres {
       if (!this.#stopping) this.log.warn(`The embedded database broke off: ${error.message}`);
     });
     await session.connect();
-    for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !(await locked(session));) {
-      if (Date.now() < deadline) {
+    for (const deadline = performance.now() + LOCK_TIMEOUT_MS; !(await locked(session));) {
+      if (performance.now() < deadline) {
         await pause(50);
         continue;
       }

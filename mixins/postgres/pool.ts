@@ -20,6 +20,22 @@ export function connectionOf(url: string): ClientConfig {
   return parseIntoClientConfig(url);
 }
 
+/** The same as a `DATABASE_URL`. */
+export function urlOf({
+  host = "localhost",
+  port,
+  user = "",
+  password,
+  database = "",
+}: ClientConfig): string {
+  const secret = typeof password === "string" ? `:${encodeURIComponent(password)}` : "";
+  const who = `${encodeURIComponent(user)}${secret}`;
+  const at = host.startsWith("/")
+    ? `localhost/${database}?host=${encodeURIComponent(host)}`
+    : `${host}:${String(port ?? 5432)}/${database}`;
+  return `postgres://${who}@${at}`;
+}
+
 /** The TypeORM data source of a database; its connection pool is also everybody's ({@link poolOf}). */
 export function dataSource(
   connection: ClientConfig,

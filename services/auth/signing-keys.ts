@@ -19,6 +19,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
+import { privateFolder } from "../../mixins/private-folder";
 import type { Settings } from "../../settings";
 
 /** One secret that signs and verifies tokens (HS256); `kid` names it in a token's header. */
@@ -87,12 +88,14 @@ function digestBy(signing: SigningKey, purpose: string, text: string): Buffer {
  * least 32 characters). Else generated ones from a file in `DATA_DIR` that only its owner can read, replaced every 90 days.
  */
 export function loadSigningKeys(
-  settings: Pick<Settings, "JWT_SECRET" | "DATA_DIR">,
+  settings: Pick<Settings, "JWT_SECRET" | "DATA_DIR" | "DATABASE_URL">,
   now_ms: number,
 ): SigningKeys {
   if (settings.JWT_SECRET !== undefined) return new SigningKeys(givenSecrets(settings.JWT_SECRET));
   const file = path.join(settings.DATA_DIR, FILE);
-  mkdirSync(settings.DATA_DIR, { recursive: true });
+  // With an embedded database the folder is closed already, to all but its server.
+  if (settings.DATABASE_URL !== undefined) privateFolder(settings.DATA_DIR);
+  else mkdirSync(settings.DATA_DIR, { recursive: true, mode: 0o700 });
   const kept = readSecrets(file) ?? founded(file, rotated([], now_ms));
   const wanted = rotated(kept, now_ms);
   if (wanted !== kept) write(file, wanted, renameSync);

@@ -16,7 +16,7 @@ import { MirrorStore } from "./mirror.store";
 export function createMirrorService(runtime: Runtime, redis: RedisLink): ServiceSchema {
   const { broker, pool, ids } = runtime;
   const logger = broker.getLogger("mirror");
-  const store = new MirrorStore(redis.client);
+  const store = new MirrorStore(redis.client, runtime.clock);
   const leader = new MirrorLeader({ ...runtime, redis, store, logger }, () => ids.uuid());
   let candidate: LeaderHandle | undefined;
   const lag = new MirrorLag(runtime, store, () => candidate?.leading === true);

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Position } from "../../mixins/event-log/event-log";
+import type { Clock } from "../../mixins/runtime";
 import { MARKER_KEY, MENU_KEY, SLOT_CONFIG_KEY, type KeyWrite, type Message } from "./mirror.keys";
 import { FINISH, STEP, WRITE_KEYS } from "./mirror.scripts";
 
@@ -44,7 +45,11 @@ export class MirrorStore {
   keys_written = 0;
   messages_sent = 0;
 
-  constructor(private readonly redis: Redis) {}
+  constructor(
+    private readonly redis: Redis,
+    /** What keys' ends are meant by; that of Redis may differ. */
+    private readonly clock: Clock,
+  ) {}
 
   /** Undefined when there is none, or what is there is not ours. */
   async marker(): Promise<Marker | undefined> {
@@ -85,7 +90,7 @@ export class MirrorStore {
     await this.#write(generation, "following", writes.slice(0, early));
     const rest = writes.slice(early);
     const at = await this.#run(STEP, [
-      ...[generation, "following", after, through, event_id, rest.length],
+      ...[generation, "following", this.clock.now(), after, through, event_id, rest.length],
       ...rest.flatMap(argumentsOf),
       ...messages.flatMap(({ channel, text, position }) => [channel, text, position]),
     ]);
@@ -114,7 +119,7 @@ export class MirrorStore {
   async #write(generation: string, state: MirrorState, writes: readonly KeyWrite[]): Promise<void> {
     for (let at = 0; at < writes.length; at += WRITES_PER_SCRIPT) {
       const some = writes.slice(at, at + WRITES_PER_SCRIPT);
-      await this.#run(WRITE_KEYS, [generation, state, ...some.flatMap(argumentsOf)]);
+      await this.#run(WRITE_KEYS, [generation, state, this.clock.now(), ...some.flatMap(argumentsOf)]);
     }
   }
 

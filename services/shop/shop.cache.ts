@@ -64,17 +64,17 @@ export function cacheActions(runtime: Runtime): NonNullable<ServiceSchema["actio
 }
 
 async function end(
-  { broker, cache }: Pick<Runtime, "broker" | "cache">,
+  { broker, cache, clock }: Pick<Runtime, "broker" | "cache" | "clock">,
   names: readonly CacheName[],
 ): Promise<void> {
   const actions = names.flatMap((name) => ACTIONS[name]);
   await cache.invalidateTags(...actions);
-  cacheRulesOf(broker).ended(actions);
+  cacheRulesOf(broker).ended(actions, clock.now());
 }
 
 /** Nodes that each have a cache of their own hear from the log what was ended by hand on another one. Resolves with "stop". */
 export async function followInvalidations(
-  runtime: Pick<Runtime, "broker" | "cache" | "feed" | "log">,
+  runtime: Pick<Runtime, "broker" | "cache" | "clock" | "feed" | "log">,
 ): Promise<() => Promise<void>> {
   const { broker, cache, feed, log } = runtime;
   if (cache.scope === "chain") return () => Promise.resolve();

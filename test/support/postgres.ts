@@ -6,8 +6,8 @@ import type { DataSource } from "typeorm";
 import { embeddedBinaries, systemBinaries } from "../../mixins/postgres/binaries";
 import { PostgresCluster } from "../../mixins/postgres/cluster";
 import { migrate, sqlMigrations } from "../../mixins/postgres/migrations";
-import { dataSource, poolOf } from "../../mixins/postgres/pool";
-import { unprivileged } from "../../mixins/postgres/unprivileged";
+import { dataSource, poolOf, urlOf } from "../../mixins/postgres/pool";
+import { othersMayEnter } from "../../mixins/postgres/server-user";
 
 /** A real PostgreSQL of one test file, in a temporary directory, with today's schema. bigint columns read as numbers. */
 export interface TestDatabase {
@@ -32,12 +32,18 @@ export async function startTestDatabase(
     entities?: (new () => object)[];
     /** Server settings, e.g. `{ wal_level: "logical" }`. */
     settings?: Readonly<Record<string, string>>;
+    /** One that replicates with this one. */
+    beside?: TestDatabase;
   } = {},
 ): Promise<TestDatabase> {
+  // Where no other user can reach the embedded programs, no folder here is for others: then all servers run as the same user.
   const home = mkdtempSync(path.join(tmpdir(), "forno-pg-"));
-  chmodSync(home, embeddedRunsAsNobody() ? 0o711 : 0o700);
+  chmodSync(home, othersMayEnter(embeddedBinaries().bin) ? 0o711 : 0o700);
   const binaries = options.server === "system" ? systemBinaries(SYSTEM_POSTGRES) : embeddedBinaries();
-  const cluster = new PostgresCluster(binaries, path.join(home, "d"), options.settings);
+  const cluster = new PostgresCluster(binaries, path.join(home, "d"), {
+    settings: options.settings ?? {},
+    ...(options.beside === undefined ? {} : { beside: options.beside.cluster }),
+  });
   await cluster.create();
   await cluster.start();
   const connection = cluster.connection("postgres");
@@ -49,7 +55,7 @@ export async function startTestDatabase(
     if (cluster.pid !== undefined) process.kill(cluster.pid, "SIGQUIT");
   };
   process.once("exit", orphaned);
-  const url = `postgres://forno@localhost/postgres?host=${encodeURIComponent(connection.host ?? "")}`;
+  const url = urlOf(connection);
   const stop = async (): Promise<void> => {
     process.off("exit", orphaned);
     if (db.isInitialized) await db.destroy();
@@ -57,12 +63,4 @@ export async function startTestDatabase(
     rmSync(home, { recursive: true, force: true });
   };
   return { connection, url, cluster, db, pool: poolOf(db), stop };
-}
-
-/**
- * Whether the embedded server can run as `nobody`. Where it cannot, its folder is private and so is everybody's here: then all
- * servers run as the same user, and one may enter the other's socket.
- */
-function embeddedRunsAsNobody(): boolean {
-  return unprivileged([embeddedBinaries().bin]).prefix.length === 0;
 }

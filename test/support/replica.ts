@@ -26,7 +26,7 @@ export async function startTestReplica(
 ): Promise<TestReplica> {
   const { replica: server = "embedded", entities = [] } = options;
   const primary = await startTestDatabase({ entities, settings: { wal_level: "logical" } });
-  const replica = await startTestDatabase({ server, migrated: false, settings: SETTINGS });
+  const replica = await startTestDatabase({ server, migrated: false, settings: SETTINGS, beside: primary });
   // A connection that a test cuts says so to whoever listens, and ends the process where nobody does.
   for (const { pool } of [primary, replica]) pool.on("error", () => undefined);
   const said: string[] = [];

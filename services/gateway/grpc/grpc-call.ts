@@ -116,7 +116,7 @@ export function textOf(metadata: Metadata, key: string): string | undefined {
 
 function msLeft(deadline: Date | number): number | undefined {
   const at = typeof deadline === "number" ? deadline : deadline.getTime();
-  // Deadlines are moments of the wall clock, measured against the same.
+  // eslint-disable-next-line no-restricted-syntax -- grpc-js made a moment of the time left, by this clock
   return Number.isFinite(at) ? Math.max(1, Math.ceil(at - Date.now())) : undefined;
 }
 

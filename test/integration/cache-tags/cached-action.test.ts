@@ -20,6 +20,7 @@ import { createEventLog } from "../../../mixins/event-log/postgres-event-log";
 import { consumersOf } from "../../../mixins/projection/consumer-registry";
 import { CacheNode } from "../../support/cache-node";
 import { eventually } from "../../support/eventually";
+import { systemClock } from "../../../boot";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
 
@@ -64,7 +65,10 @@ async function openShop(
   const ask = contract({ ...look, name: `${room}.ask` });
   const door = contract({ ...look, name: `${room}.door` });
   let computed = 0;
-  const runtime = { broker, cache, log, feed: new LogFeed({ log, logger }), pool: database.pool };
+  const runtime = {
+    ...{ broker, cache, log, feed: new LogFeed({ log, logger }), pool: database.pool },
+    clock: systemClock,
+  };
   broker.createService({
     name: room,
     actions: {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -29,9 +30,23 @@ describe("a fleet's folder", () => {
     // No process has this number: it is beyond the largest one.
     writeFileSync(at("fleet.pid"), "4194305");
     const unlock = lockFolder(folder);
-    expect(readFileSync(at("fleet.pid"), "utf8")).toBe(String(process.pid));
+    expect(readFileSync(at("fleet.pid"), "utf8").split("\n", 1)).toEqual([String(process.pid)]);
     unlock();
     expect(existsSync(at("fleet.pid"))).toBe(false);
+  });
+
+  it("is free when another process has the number of its dead fleet", () => {
+    const unlock = lockFolder(folder);
+    const [, started = ""] = readFileSync(at("fleet.pid"), "utf8").split("\n");
+    expect(started).not.toBe("");
+    const stranger = spawn("sleep", ["600"], { stdio: "ignore" });
+    try {
+      writeFileSync(at("fleet.pid"), `${String(stranger.pid)}\n${started}`);
+      lockFolder(folder)();
+    } finally {
+      stranger.kill("SIGKILL");
+    }
+    unlock();
   });
 
   it("keeps its secrets, for its owner alone", () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { boot, type Forno } from "../../../boot";
+import { boot, systemClock, type Forno } from "../../../boot";
 import { StoryClock } from "../../../seed/clock";
 import { seedHistory } from "../../../seed/history";
 import { listActiveOrders } from "../../../services/order/order.contract";
@@ -28,7 +28,7 @@ beforeAll(async () => {
     LOG_LEVEL: "fatal",
     ADMIN_PASSWORD: "correct horse",
   };
-  forno = await boot(loadSettings(env), clock);
+  forno = await boot(loadSettings(env), systemClock, (now) => clock.over(now));
 }, 60_000);
 afterAll(async () => {
   await forno.stop();

@@ -4,10 +4,12 @@ import path from "node:path";
 import Redis from "ioredis";
 import type { Service, ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
+import { systemClock } from "../../../../boot";
 import { entities } from "../../../../entities/entities";
 import { redisServer, type RedisServer } from "../../../../fleet/servers/redis-server";
 import { healthProbesOf, type HealthFinding } from "../../../../mixins/health/health-probes";
 import { RedisLink } from "../../../../mixins/redis/redis-link";
+import type { Clock } from "../../../../mixins/runtime";
 import { CAMERA_EVENT_TYPES } from "../../../../services/camera/camera.events";
 import { MARKER_KEY } from "../../../../services/mirror/mirror.keys";
 import { MirrorLeader } from "../../../../services/mirror/mirror.leader";
@@ -83,11 +85,12 @@ export class MirrorNode {
     return link;
   }
 
-  async startMirror(): Promise<void> {
+  /** @param clock what it decides by; unless a test says otherwise, Redis' own. */
+  async startMirror(clock: Clock = systemClock): Promise<void> {
     const { runtime } = this.rooms;
     // Metrics and probes hang on the broker: each mirror has its own, as if its node had been started anew.
     this.#broker = Object.create(runtime.broker) as ServiceBroker;
-    const service = createMirrorService({ ...runtime, broker: this.#broker }, this.link());
+    const service = createMirrorService({ ...runtime, clock, broker: this.#broker }, this.link());
     this.#service = runtime.broker.createService(service);
     await runtime.broker.waitForServices("mirror", 0, 10);
   }
@@ -100,7 +103,7 @@ export class MirrorNode {
   /** A writer that obeys no lock: as a leader that does not know yet that it leads no more. */
   anotherLeader(): MirrorLeader {
     const redis = this.link();
-    const store = new MirrorStore(redis.client);
+    const store = new MirrorStore(redis.client, systemClock);
     return new MirrorLeader({ ...this.rooms.runtime, redis, store, logger: this.logger }, () => uuidv7());
   }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import fc from "fast-check";
 import Redis from "ioredis";
 import { redisServer, type RedisServer } from "../../../../fleet/servers/redis-server";
+import { systemClock } from "../../../../boot";
 import type { KeyWrite, Message } from "../../../../services/mirror/mirror.keys";
 import { MirrorLostError, MirrorStore } from "../../../../services/mirror/mirror.store";
 
@@ -60,7 +61,7 @@ test("whatever the order and however often, each key ends with the newest and ne
     fc.asyncProperty(
       fc.array(fc.array(write, { maxLength: 6 }), { minLength: 1, maxLength: 12 }),
       async (scripts) => {
-        const store = new MirrorStore(client);
+        const store = new MirrorStore(client, systemClock);
         await client.flushall();
         await store.begin(GENERATION);
         let before = [0, 0, 0, 0];
@@ -145,7 +146,7 @@ test("any interleaving of two writers ends in the newest value, and says everyth
       fc.array(fc.constantFrom(...KEYS), { minLength: LOG_LENGTH, maxLength: LOG_LENGTH }),
       fc.array(move, { maxLength: 40 }),
       async (keyAt, moves) => {
-        const store = new MirrorStore(client);
+        const store = new MirrorStore(client, systemClock);
         await client.flushall();
         heard = [];
         await store.begin(GENERATION);
@@ -177,7 +178,7 @@ test("any interleaving of two writers ends in the newest value, and says everyth
 });
 
 test("a writer of another generation writes nothing", async () => {
-  const store = new MirrorStore(client);
+  const store = new MirrorStore(client, systemClock);
   await client.flushall();
   await store.begin(GENERATION);
   await store.begin("h");
@@ -191,7 +192,7 @@ test("a writer of another generation writes nothing", async () => {
 });
 
 test("a step that does not follow on what Redis still holds writes nothing: something in between was lost", async () => {
-  const store = new MirrorStore(client);
+  const store = new MirrorStore(client, systemClock);
   await client.flushall();
   await store.begin(GENERATION);
   await store.finish(GENERATION, 5, "");

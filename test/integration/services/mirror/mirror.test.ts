@@ -72,6 +72,29 @@ describe("what readers find", () => {
     expect(await expiry(`order:${order_id}:status`)).toBe(Date.parse(view.updated_at) + 24 * HOUR_MS);
   });
 
+  test.each([
+    ["behind", -1],
+    ["ahead of", 1],
+  ])("an order for 24 h, also where Redis' clock is a day %s ours", async (_, days) => {
+    const shift_ms = -days * 24 * HOUR_MS;
+    const clock = { now: () => Date.now() + shift_ms };
+    const rooms_now = node.rooms.now;
+    await node.stopMirror();
+    node.rooms.now = clock.now();
+    try {
+      await node.startMirror(clock);
+      const { order_id } = await node.place();
+      await node.level();
+      for (const key of [`order:${order_id}`, `order:${order_id}:status`]) {
+        const left_ms = (await expiry(key)) - Date.now();
+        expect(left_ms).toBeGreaterThan(23 * HOUR_MS);
+        expect(left_ms).toBeLessThanOrEqual(24 * HOUR_MS);
+      }
+    } finally {
+      node.rooms.now = rooms_now;
+    }
+  });
+
   test("an order after everything that can happen to one", async () => {
     const { order_id } = await node.place({ fulfilment: "pickup" });
     await call(processOrder, { order_id }, manager);

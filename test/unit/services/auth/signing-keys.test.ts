@@ -9,7 +9,8 @@ const A = "a".repeat(32);
 const B = "b".repeat(32);
 
 describe("Signing keys from the settings", () => {
-  const load = (JWT_SECRET: string) => loadSigningKeys({ JWT_SECRET, DATA_DIR: "/nonexistent" }, NOW);
+  const load = (JWT_SECRET: string) =>
+    loadSigningKeys({ JWT_SECRET, DATA_DIR: "/nonexistent", DATABASE_URL: undefined }, NOW);
 
   it("have a kid that depends on the secret alone, and touch no file", () => {
     expect(load(A).current.kid).toBe(load(A).current.kid);
@@ -37,19 +38,31 @@ describe("Signing keys from the settings", () => {
 
 describe("Generated signing keys", () => {
   let DATA_DIR: string;
+  let DATABASE_URL: string | undefined;
   beforeEach(() => {
     DATA_DIR = mkdtempSync(path.join(tmpdir(), "forno-keys-"));
+    DATABASE_URL = undefined;
   });
   afterEach(() => {
     rmSync(DATA_DIR, { recursive: true, force: true });
   });
-  const load = (now_ms = NOW) => loadSigningKeys({ JWT_SECRET: undefined, DATA_DIR }, now_ms);
+  const load = (now_ms = NOW) => loadSigningKeys({ JWT_SECRET: undefined, DATA_DIR, DATABASE_URL }, now_ms);
   const file = () => path.join(DATA_DIR, "signing-keys.json");
 
   it("survive a restart, in a file that only its owner reads", () => {
     expect(load().current.kid).toBe(load().current.kid);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(readdirSync(DATA_DIR)).toEqual(["signing-keys.json"]);
+  });
+
+  it("lie in a folder that only its owner enters, with an outside database too", () => {
+    rmSync(DATA_DIR, { recursive: true });
+    load();
+    expect(statSync(DATA_DIR).mode & 0o777).toBe(0o700);
+    chmodSync(DATA_DIR, 0o755);
+    DATABASE_URL = "postgres://forno@localhost/forno";
+    load();
+    expect(statSync(DATA_DIR).mode & 0o777).toBe(0o700);
   });
 
   it("get their permissions back when somebody opened them to others", () => {
