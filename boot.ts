@@ -37,6 +37,7 @@ import { ensureAdmin, type EnsuredAdmin } from "./services/auth/ensure-admin";
 import { grpcPortOf } from "./services/gateway/grpc/grpc.service";
 import { startLogArchive } from "./services/ops/log-archive";
 import { openPrompt } from "./services/ops/prompt";
+import { PERSONAL_DATA } from "./personal-data";
 import type { Settings } from "./settings";
 
 // eslint-disable-next-line no-restricted-syntax -- the one place that reads the machine's clock, to be compared with the database's
@@ -125,7 +126,7 @@ async function assemble(
   const { db, database, connection } = await openDatabase(settings, logger, closing);
   closing.add("the clock", await setClock(broker, clock, poolOf(db)));
   const archive_folder = path.join(settings.DATA_DIR, "log-archive");
-  const log = await createEventLog({ connection, logger, archive_folder });
+  const log = await createEventLog({ connection, logger, archive_folder, personal: PERSONAL_DATA });
   closing.add("the event log", () => log.close());
   const { feed, kafka } = openFeed(settings, { log, pool: poolOf(db), broker }, closing);
   const redis = openRedis(settings, logger, closing);

@@ -41,7 +41,7 @@ export interface CallMeta {
 /** Makes a write repeatable: the log stores the answer under `id` and returns it when the same id comes again. */
 export interface CommandIdentity {
   readonly id: string;
-  /** SHA-256 (hex, 32 chars) of action and parameters; the same id with another fingerprint is refused. */
+  /** SHA-256 (hex, 32 chars) of action, key and parameters; the same id with another fingerprint is refused. */
   readonly fingerprint: string;
   /** Set when Forno made the id itself, so that no earlier answer can exist. */
   readonly fresh?: true;

@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
-import type { Upcaster } from "../event-log/event-log";
-import { upcasting } from "../event-log/upcasting";
+import type { EventLog } from "../event-log/event-log";
 import type { KafkaLink } from "../kafka/kafka-link";
 import { logNameOf } from "../kafka/log-name";
 import type { FeedChoice, SwitchableFeed, SwitchableStatus } from "./event-feed";
@@ -11,8 +10,7 @@ import { FEED_LIMITS, TailFeed, type FeedDeps, type FeedLimits } from "./tail-fe
 export interface KafkaFeedDeps extends FeedDeps {
   readonly pool: Pool;
   readonly kafka: KafkaLink;
-  /** As the log has them: events travel in the shape that they had for the relay. */
-  readonly upcasters?: readonly Upcaster[];
+  readonly log: EventLog;
 }
 
 /** The feed by Kafka, which the log stands in for whenever Kafka is late. Begins at {@link start}; until then it is the log's. */
@@ -21,16 +19,12 @@ export class KafkaFeed extends TailFeed implements SwitchableFeed {
   readonly #consumer: KafkaConsumer;
 
   constructor(
-    { pool, kafka, upcasters = [], ...deps }: KafkaFeedDeps,
+    { pool, kafka, ...deps }: KafkaFeedDeps,
     limits: FeedLimits = FEED_LIMITS,
     source_limits: KafkaSourceLimits = KAFKA_SOURCE_LIMITS,
   ) {
     const { log, logger } = deps;
-    const source = new KafkaSource(
-      { log, logger, upcast: upcasting(upcasters) },
-      limits.poll_ms,
-      source_limits,
-    );
+    const source = new KafkaSource({ log, logger }, limits.poll_ms, source_limits);
     super(deps, limits, source);
     this.#source = source;
     let log_name: string | undefined;

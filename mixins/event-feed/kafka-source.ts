@@ -1,6 +1,5 @@
 import type { KafkaMessage } from "kafkajs";
 import type { EventLog, Position, RecordedEvent } from "../event-log/event-log";
-import type { Upcast } from "../event-log/upcasting";
 import { eventOf, headOf } from "../kafka/event-record";
 import type { Logger } from "../logger";
 import type { FeedChoice, FeedSource, SwitchableStatus } from "./event-feed";
@@ -19,9 +18,8 @@ export interface KafkaSourceLimits extends WatchTimes {
 export const KAFKA_SOURCE_LIMITS: KafkaSourceLimits = { ...WATCH_TIMES, look_ms: 500, waiting_max: 20_000 };
 
 export interface KafkaSourceDeps {
-  readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted">;
+  readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted" | "opened">;
   readonly logger: Logger;
-  readonly upcast: Upcast;
 }
 
 /**
@@ -48,6 +46,8 @@ export class KafkaSource implements TailSource {
   #choice: FeedChoice = "auto";
   #reason: SwitchableStatus["reason"] = "starting";
   #switches = 0;
+  /** What Kafka has brought goes on in its order, although unsealing takes its time. */
+  #delivering: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly deps: KafkaSourceDeps,
@@ -116,11 +116,24 @@ export class KafkaSource implements TailSource {
       if (head?.log !== log || !order.lacks(head.position)) continue;
       if (order.isFull) this.#giveUpWaiting(order);
       const event = this.#read(record);
-      if (event?.position === head.position) order.add(this.deps.upcast(event));
+      if (event?.position === head.position) order.add(event);
     }
     const released = order.release();
-    if (released.length === 0 || this.#source === "log" || this.#tail === undefined) return;
-    if (!this.#tail.take(released)) this.#tail.readOn();
+    if (released.length > 0 && this.#source === "kafka")
+      this.#delivering = this.#delivering.then(() => this.#deliver(released));
+  }
+
+  /** Records hold events as they are stored; what the tail has already, this process's own, needs no unsealing. */
+  async #deliver(released: readonly RecordedEvent[]): Promise<void> {
+    const known = this.#tail?.last ?? 0;
+    const fresh = released.filter(({ position }) => position > known);
+    if (fresh.length === 0 || this.#tail === undefined || this.#source === "log") return;
+    try {
+      if (!this.#tail.take(await this.deps.log.opened(fresh))) this.#tail.readOn();
+    } catch (error) {
+      this.deps.logger.debug(`event feed: what Kafka brought is not readable yet: ${String(error)}`);
+      this.#tail.readOn();
+    }
   }
 
   /** The consumer brings nothing for a while: it has to join its group (again), or Kafka is gone. */

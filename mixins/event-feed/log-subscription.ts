@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { UnavailableError } from "../contract/refusal";
-import type { EventLog, Position, RecordedEvent } from "../event-log/event-log";
+import type { FeedLog, Position, RecordedEvent } from "../event-log/event-log";
 import type { Logger } from "../logger";
 import type { FeedSubscription } from "./event-feed";
 import type { FeedTail } from "./feed-tail";
@@ -11,7 +11,7 @@ const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 10_000;
 
 export interface SubscriptionDeps {
-  readonly log: EventLog;
+  readonly log: FeedLog;
   readonly logger: Logger;
   readonly tail: FeedTail;
   readonly batch_max: number;

@@ -1,11 +1,11 @@
-import type { EventLog, Position } from "../event-log/event-log";
+import type { FeedLog, Position } from "../event-log/event-log";
 import type { Logger } from "../logger";
 import type { EventFeed, FeedHandle, FeedSubscription } from "./event-feed";
 import { FeedTail, type TailLimits, type TailSource } from "./feed-tail";
 import { LogSubscription } from "./log-subscription";
 
 export interface FeedDeps {
-  readonly log: EventLog;
+  readonly log: FeedLog;
   readonly logger: Logger;
 }
 

@@ -1,11 +1,13 @@
-import type { RecordedEvent } from "./event-log";
+import type { EventForm, RecordedEvent } from "./event-log";
 
 type Listener = (events: readonly RecordedEvent[]) => void;
+
+const FORMS = ["open", "stored"] as const satisfies readonly EventForm[];
 
 /** Who wants to know of appends. A listener's mistake must not look like a failed append: what it hears is durable. */
 export class AppendHints {
   readonly #wakes = new Set<() => void>();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners: Readonly<Record<EventForm, Set<Listener>>> = { open: new Set(), stored: new Set() };
 
   constructor(private readonly warn: (message: string) => void) {}
 
@@ -14,9 +16,9 @@ export class AppendHints {
     return () => void this.#wakes.delete(wake);
   }
 
-  onCommitted(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onCommitted(listener: Listener, form: EventForm): () => void {
+    this.#listeners[form].add(listener);
+    return () => void this.#listeners[form].delete(listener);
   }
 
   wake(): void {
@@ -24,10 +26,12 @@ export class AppendHints {
   }
 
   /** The events are made only when somebody takes them. */
-  committed(events: () => readonly RecordedEvent[]): void {
-    if (this.#listeners.size > 0) {
-      const made = events();
-      for (const listener of this.#listeners)
+  committed(events: (form: EventForm) => readonly RecordedEvent[]): void {
+    for (const form of FORMS) {
+      const listeners = this.#listeners[form];
+      if (listeners.size === 0) continue;
+      const made = events(form);
+      for (const listener of listeners)
         this.#safely(() => {
           listener(made);
         });

@@ -1,7 +1,9 @@
 import type { QueryConfig } from "pg";
-import type { AppendOutcome, Position, RecordedEvent } from "./event-log";
+import type { AppendOutcome, EventForm, Position, RecordedEvent } from "./event-log";
 import type { PreparedUnit } from "./prepared-unit";
 import { logTypes, rfc3339 } from "./row-types";
+import type { StreamKey } from "./sealing";
+import { withTexts } from "./unsealing";
 
 export const LANE = 0;
 
@@ -11,7 +13,7 @@ const SEPARATOR = "\u001e";
 const APPEND = {
   name: "es_append",
   text: `select head_before, recorded_at, conflicts, duplicates
-         from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+         from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
   types: logTypes,
 };
 
@@ -41,6 +43,7 @@ export function appendStatement(units: readonly PreparedUnit[], number?: BatchNu
     number?.batch ?? null,
     integers(units.map((unit) => unit.events.length)),
     ...streamArrays(units),
+    ...keyArrays(units),
     ...eventArrays(units),
     ...commandArrays(units),
   ];
@@ -70,6 +73,22 @@ function streamArrays(units: readonly PreparedUnit[]): string[] {
     }
   }
   return [integers(unitOf), ids.join(SEPARATOR), types.join(SEPARATOR), integers(expected), integers(events)];
+}
+
+/** Parallel to the streams and guards; null where nothing is sealed, which is so of most events but orders. */
+function keyArrays(units: readonly PreparedUnit[]): (string | null)[] {
+  if (units.every(({ keys }) => keys === undefined)) return [null, null, null];
+  const keys = units.flatMap(({ unit, keys: own = [] }) => [
+    ...unit.streams.map((_, at) => own[at]),
+    ...(unit.guards ?? []).map(() => undefined),
+  ]);
+  // An empty key stands for the one that the stream has.
+  const bytes = (key: StreamKey): string => `"\\\\x${key.is_new ? key.key.toString("hex") : ""}"`;
+  return [
+    `{${keys.map((key) => (key === undefined ? "NULL" : bytes(key))).join(",")}}`,
+    `{${keys.map((key) => key?.person_id ?? "NULL").join(",")}}`,
+    `{${keys.map((key) => key?.phone_digest ?? "NULL").join(",")}}`,
+  ];
 }
 
 function eventArrays(units: readonly PreparedUnit[]): string[] {
@@ -138,11 +157,15 @@ function conflictingStreams(
   return found;
 }
 
-/** The events of a batch as a reader of the log would get them: parsed from what was written, so nobody shares them. */
+/**
+ * The events of a batch as a reader of the log would get them: parsed from what was written, so nobody shares them.
+ * @param form `open`: with what is personal; `stored`: as they lie in the database.
+ */
 export function committedEvents(
   units: readonly PreparedUnit[],
   outcomes: readonly AppendOutcome[],
   result: AppendResult,
+  form: EventForm,
 ): RecordedEvent[] {
   const recorded_at = rfc3339(result.recorded_at);
   let position = result.head_before;
@@ -150,10 +173,12 @@ export function committedEvents(
     outcomes[at]?.status === "committed"
       ? prepared.events.map((event): RecordedEvent => {
           position += 1;
+          const { texts, ...stored } = event;
+          const data = JSON.parse(event.data) as object;
           return {
-            ...event,
+            ...stored,
             position,
-            data: JSON.parse(event.data),
+            data: form === "open" ? withTexts(data, texts) : data,
             meta: JSON.parse(event.meta ?? prepared.meta) as object,
             recorded_at,
           };

@@ -3,14 +3,14 @@ import type { ClientConfig } from "pg";
 import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
 import { faultOf } from "./database-fault";
-import type { AppendOutcome, RecordedEvent } from "./event-log";
+import type { AppendOutcome, EventForm, RecordedEvent } from "./event-log";
 import { Insistence } from "./insistence";
 import type { PreparedUnit } from "./prepared-unit";
 import type { Pulse } from "./pulse";
 
 export interface AppenderEvents {
   /** After a batch that wrote something; events in order. Made only when somebody takes them. */
-  committed(head: number, events: () => RecordedEvent[]): void;
+  committed(head: number, events: (form: EventForm) => RecordedEvent[]): void;
   /** Head has run out of partitions for so many events. */
   makePartitions(events: number): Promise<unknown>;
 }
@@ -74,7 +74,8 @@ export class Appender {
       (last, outcome) => (outcome.status === "committed" ? outcome.position : last),
       0,
     );
-    if (head > result.head_before) this.hooks.committed(head, () => committedEvents(units, outcomes, result));
+    if (head > result.head_before)
+      this.hooks.committed(head, (form) => committedEvents(units, outcomes, result, form));
     return outcomes;
   }
 }

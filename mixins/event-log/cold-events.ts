@@ -1,7 +1,7 @@
-import type { QueryConfig, QueryResultRow } from "pg";
 import { readArchiveChunk, type ArchivedSegment } from "./archive-file";
 import type { Position, RecordedEvent } from "./event-log";
 import { logTypes } from "./row-types";
+import type { ReadRows } from "./log-readers";
 
 const COLUMNS =
   "g.first_pos, g.last_pos, g.file, g.sha256, g.chunk_events, to_json(g.chunk_offsets) as chunk_offsets";
@@ -26,10 +26,7 @@ const SEGMENTS_OF_STREAM = {
 /** The archived part of the log. Asked only when the partitions do not hold what should be there. */
 export class ColdEvents {
   constructor(
-    private readonly read: <R extends QueryResultRow>(
-      statement: QueryConfig,
-      values: readonly unknown[],
-    ) => Promise<R[]>,
+    private readonly read: ReadRows,
     private readonly folder: string | undefined,
   ) {}
 

@@ -23,14 +23,13 @@ export interface NewEvent {
   readonly meta?: EventMeta;
 }
 
-/** Who and what caused an event; kept in its `meta` column. `key_id` is reserved for the customer's encryption key. */
+/** Who and what caused an event; kept in its `meta` column. */
 export interface EventMeta {
   readonly correlation_id?: string;
   readonly causation_id?: string;
   /** User id, or `system:<process>`. */
   readonly actor?: string;
   readonly traceparent?: string;
-  readonly key_id?: string;
 }
 
 export interface StreamAppend {
@@ -103,6 +102,12 @@ export interface Snapshot {
   readonly state: unknown;
 }
 
+/** Events as they are read (`open`), or as they lie in the database, where what is personal is sealed (`stored`). */
+export type EventForm = "open" | "stored";
+
+/** What a feed needs of the log. */
+export type FeedLog = Pick<EventLog, "readAll" | "head" | "onAppended" | "onCommitted">;
+
 export interface EventLog {
   /**
    * Writes one decision, durably. Callers in one process are batched into one transaction (group commit).
@@ -115,6 +120,13 @@ export interface EventLog {
   readStream(stream_id: string, after_version?: number): Promise<RecordedEvent[]>;
   /** At most `limit` events after a position, in order, without gaps, upcast. */
   readAll(after: Position, limit: number): Promise<RecordedEvent[]>;
+  /**
+   * Events that have come by another way, as they are stored: unsealed and upcast, as `readAll` gives them.
+   * @throws UnavailableError `log.unavailable` when the database does not answer.
+   */
+  opened(events: readonly RecordedEvent[]): Promise<RecordedEvent[]>;
+  /** The log as it is stored, for who carries it elsewhere: neither unsealed nor upcast. */
+  readonly stored: FeedLog;
   /**
    * The answers already given to these commands; whoever asked may be told them, for they are as safe as an append that was
    * acknowledged. @throws UnavailableError `log.unavailable` when that cannot be said.

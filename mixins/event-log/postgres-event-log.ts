@@ -1,50 +1,43 @@
-import { Pool, type ClientConfig, type PoolClient, type QueryConfig, type QueryResultRow } from "pg";
+import type { ClientConfig, PoolClient } from "pg";
 import { UnavailableError } from "../contract/refusal";
 import { AppendBatcher } from "./append-batcher";
 import { AppendHints } from "./append-hints";
 import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
 import { Appender, type AppenderEvents } from "./appender";
-import { sessionConfig } from "./connection";
-import { ColdEvents } from "./cold-events";
+import { keysOf, phoneSecret, type KeptKey } from "./data-keys";
 import { faultOf, unavailable } from "./database-fault";
 import { DurableBarrier } from "./durable-barrier";
 import type {
   AppendOutcome,
   AppendInOutcome,
   AppendUnit,
+  EventForm,
   EventLog,
+  FeedLog,
   Position,
   RecordedEvent,
   Snapshot,
   StoredAnswer,
   Upcaster,
 } from "./event-log";
+import { EventReader } from "./event-reader";
 import { TRY_FOR_MS } from "./insistence";
+import { LogReaders } from "./log-readers";
 import { PARTITION_EVENTS, Partitions } from "./partitions";
-import { prepareUnit, type PreparedUnit } from "./prepared-unit";
+import type { PersonalData } from "./personal-data";
+import { prepareUnit, type PreparedUnit, type UnitSealing } from "./prepared-unit";
 import { Pulse } from "./pulse";
-import {
-  ALL_AFTER,
-  ANSWERS,
-  FORGET_APPENDERS,
-  HEAD,
-  LOAD_SNAPSHOT,
-  SAVE_SNAPSHOT,
-  STREAM_AFTER,
-  recordedEvent,
-  type EventRow,
-} from "./read-statements";
-import { logTypes } from "./row-types";
+import { ANSWERS, FORGET_APPENDERS, HEAD, LOAD_SNAPSHOT, SAVE_SNAPSHOT } from "./read-statements";
+import { Sealing } from "./sealing";
 import { upcasting, type Upcast } from "./upcasting";
-
-/** Connections for reading: replays and actors waking up; a read is short. */
-const READERS_MAX = 4;
 
 export interface EventLogOptions {
   /** Where the log is; its schema must be there. The log opens connections of its own: 1 to append, 1 to listen, some to read. */
   readonly connection: ClientConfig;
   readonly upcasters?: readonly Upcaster[];
+  /** What of the events is personal: sealed on the way in. */
+  readonly personal?: readonly PersonalData[];
   readonly logger?: { warn(message: string): void };
   /** Positions in a partition that is made from now on. */
   readonly partition_events?: number;
@@ -69,24 +62,31 @@ export async function createEventLog(options: EventLogOptions): Promise<Postgres
   }
 }
 
+const NO_KEYS: ReadonlyMap<string, KeptKey> = new Map();
+
 /** The event log on PostgreSQL 15 or newer. Made by {@link createEventLog}. */
 export class PostgresEventLog implements EventLog {
-  readonly #readers: Pool;
+  readonly #readers: LogReaders;
   readonly #appender: Appender;
   readonly #barrier: DurableBarrier;
   readonly #pulse: Pulse;
   readonly #batcher: AppendBatcher;
   readonly #signal: AppendSignal;
   readonly #partitions: Partitions;
-  readonly #cold: ColdEvents;
+  readonly #reader: EventReader;
   readonly #upcast: Upcast;
   readonly #warn: (message: string) => void;
   readonly #hints: AppendHints;
+  readonly #personal: readonly PersonalData[];
+  /** Known from the start on; undefined: there is nothing personal in this log's events. */
+  #sealing: Sealing | undefined;
+  readonly stored: FeedLog;
   #closing: Promise<void> | undefined;
 
   constructor({
     connection,
     upcasters = [],
+    personal = [],
     logger = console,
     partition_events = PARTITION_EVENTS,
     try_for_ms = TRY_FOR_MS,
@@ -95,25 +95,25 @@ export class PostgresEventLog implements EventLog {
     this.#warn = (message) => {
       logger.warn(message);
     };
+    this.#personal = personal;
     this.#upcast = upcasting(upcasters);
     this.#hints = new AppendHints(this.#warn);
-    this.#readers = new Pool({
-      ...sessionConfig(connection, "forno event log: read"),
-      max: READERS_MAX,
-      types: logTypes,
-    });
-    this.#readers.on("error", (error) => {
-      this.#warn(`The event log lost a reading connection: ${error.message}`);
-    });
-    this.#cold = new ColdEvents((statement, values) => this.#read(statement, values), archive_folder);
-    this.#partitions = new Partitions(this.#readers, partition_events);
+    this.#pulse = new Pulse(connection);
+    this.#readers = new LogReaders(connection, this.#pulse, this.#warn);
+    this.#reader = new EventReader(this.#readers.rows, this.#upcast, archive_folder, this.#warn);
+    this.stored = {
+      readAll: (after, limit) => this.#reader.stored.all(after, limit),
+      head: () => this.head(),
+      onAppended: (wake) => this.#hints.onAppended(wake),
+      onCommitted: (listener) => this.#hints.onCommitted(listener, "stored"),
+    };
+    this.#partitions = new Partitions(this.#readers.pool, partition_events);
     const hooks: AppenderEvents = {
       committed: (head, events) => {
         this.#committed(head, events);
       },
       makePartitions: (events) => this.#partitions.ensure(events),
     };
-    this.#pulse = new Pulse(connection);
     this.#appender = new Appender(connection, this.#pulse, hooks, try_for_ms);
     this.#barrier = new DurableBarrier(connection, this.#pulse, try_for_ms);
     this.#batcher = new AppendBatcher((units) => this.#write(units));
@@ -129,24 +129,25 @@ export class PostgresEventLog implements EventLog {
 
   async start(): Promise<void> {
     await this.ensurePartitions();
-    await this.#read(FORGET_APPENDERS, []);
+    await this.#readers.rows(FORGET_APPENDERS, []);
+    if (this.#personal.length > 0)
+      this.#sealing = new Sealing(this.#personal, await phoneSecret(this.#readers.rows));
     await this.#signal.start();
   }
 
   append(unit: AppendUnit): Promise<AppendOutcome> {
-    if (this.#closing !== undefined)
-      return Promise.reject(
-        new UnavailableError("log.closed", "This node is stopping; try again in a moment."),
-      );
     try {
-      return this.#batcher.append(prepareUnit(unit));
+      const sealing = this.#sealingOf(unit);
+      return sealing instanceof Promise
+        ? sealing.then((known) => this.#queue(unit, known))
+        : this.#queue(unit, sealing);
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   async appendIn(client: PoolClient, unit: AppendUnit): Promise<AppendInOutcome> {
-    const units = [prepareUnit(unit)];
+    const units = [prepareUnit(unit, await this.#sealingOf(unit))];
     const { rows } = await client.query<AppendResult>(appendStatement(units));
     const [result] = rows;
     const [outcome] = result === undefined ? [] : outcomesOf(units, result);
@@ -158,31 +159,28 @@ export class PostgresEventLog implements EventLog {
     return this.#barrier.pass();
   }
 
-  async readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
-    const hot = (await this.#read<EventRow>(STREAM_AFTER, [stream_id, after_version])).map(recordedEvent);
-    const first = hot[0]?.version ?? Number.POSITIVE_INFINITY;
-    if (first === after_version + 1) return hot.map(this.#upcast);
-    const cold = await this.#cold.readStream(stream_id, after_version);
-    return [...cold.filter(({ version }) => version < first), ...hot].map(this.#upcast);
+  readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
+    return this.#reader.ofStream(stream_id, after_version);
   }
 
-  async readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
-    const hot = (await this.#read<EventRow>(ALL_AFTER, [after, limit])).map(recordedEvent);
-    const events = hot[0]?.position === after + 1 ? hot : await this.#cold.readAll(after, limit);
-    if (events.length === 0 && hot.length > 0) throw missing(after + 1);
-    for (const [at, { position }] of events.entries())
-      if (position !== after + at + 1) throw missing(after + at + 1);
-    return events.map(this.#upcast);
+  readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
+    return this.#reader.all(after, limit);
+  }
+
+  opened(events: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
+    return this.#reader.opened(events);
   }
 
   async findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
-    const answers = await this.#read<StoredAnswer>(ANSWERS, [command_ids]);
-    if (answers.length > 0) await this.durable();
+    const kept = await this.#readers.rows<StoredAnswer>(ANSWERS, [command_ids]);
+    if (kept.length === 0) return kept;
+    const answers = await this.#reader.answers(kept);
+    await this.durable();
     return answers;
   }
 
   async head(): Promise<Position> {
-    return (await this.#read<{ head: number }>(HEAD, []))[0]?.head ?? 0;
+    return (await this.#readers.rows<{ head: number }>(HEAD, []))[0]?.head ?? 0;
   }
 
   onAppended(wake: () => void): () => void {
@@ -190,15 +188,15 @@ export class PostgresEventLog implements EventLog {
   }
 
   onCommitted(listener: (events: readonly RecordedEvent[]) => void): () => void {
-    return this.#hints.onCommitted(listener);
+    return this.#hints.onCommitted(listener, "open");
   }
 
   async loadSnapshot(stream_id: string, schema_v: number): Promise<Snapshot | undefined> {
-    return (await this.#read<Snapshot>(LOAD_SNAPSHOT, [stream_id, schema_v]))[0];
+    return (await this.#readers.rows<Snapshot>(LOAD_SNAPSHOT, [stream_id, schema_v]))[0];
   }
 
   async saveSnapshot({ stream_id, version, schema_v, state }: Snapshot): Promise<void> {
-    await this.#read(SAVE_SNAPSHOT, [stream_id, version, schema_v, JSON.stringify(state)]);
+    await this.#readers.rows(SAVE_SNAPSHOT, [stream_id, version, schema_v, JSON.stringify(state)]);
   }
 
   /**
@@ -217,7 +215,7 @@ export class PostgresEventLog implements EventLog {
         this.#barrier.close(),
         this.#signal.close(),
         this.#pulse.close(),
-        this.#readers.end(),
+        this.#readers.close(),
       ]);
     })();
     return this.#closing;
@@ -229,7 +227,10 @@ export class PostgresEventLog implements EventLog {
     if (repeated.length === 0) return outcomes;
     // Safe by now: the batch that has found them wrote to the WAL behind them, and its commit is back.
     const ids = repeated.flatMap(({ unit }) => unit.commands.map(({ id }) => id));
-    const answers = await this.#read<StoredAnswer>(ANSWERS, [ids]).catch((error: unknown) => error as Error);
+    const answers = await this.#readers
+      .rows<StoredAnswer>(ANSWERS, [ids])
+      .then((kept) => this.#reader.answers(kept))
+      .catch((error: unknown) => error as Error);
     return outcomes.map((outcome, at) => {
       if (!isDuplicate(outcome)) return outcome;
       if (answers instanceof Error) return answers;
@@ -238,25 +239,28 @@ export class PostgresEventLog implements EventLog {
     });
   }
 
-  #committed(head: Position, events: () => RecordedEvent[]): void {
-    this.#hints.committed(() => events().map(this.#upcast));
+  #queue(unit: AppendUnit, sealing: UnitSealing | undefined): Promise<AppendOutcome> {
+    return this.#closing === undefined
+      ? this.#batcher.append(prepareUnit(unit, sealing))
+      : Promise.reject(new UnavailableError("log.closed", "This node is stopping; try again in a moment."));
+  }
+
+  /** At once, unless the unit adds something personal to a stream that exists: its key has to be looked up. */
+  #sealingOf(unit: AppendUnit): UnitSealing | Promise<UnitSealing> | undefined {
+    const sealing = this.#sealing;
+    if (sealing === undefined) return undefined;
+    const streams = sealing.streamsWithKeys(unit);
+    if (streams.length === 0) return { sealing, keys: NO_KEYS };
+    return keysOf(this.#readers.rows, streams).then((keys) => ({ sealing, keys }));
+  }
+
+  #committed(head: Position, events: (form: EventForm) => RecordedEvent[]): void {
+    this.#hints.committed((form) => (form === "open" ? events(form).map(this.#upcast) : events(form)));
     if (!this.#partitions.runOut(head)) return;
     this.ensurePartitions().catch((error: unknown) => {
       this.#warn(`The event log could not make partitions ahead: ${String(error)}`);
     });
   }
-
-  async #read<R extends QueryResultRow>(statement: QueryConfig, values: readonly unknown[]): Promise<R[]> {
-    try {
-      return (await this.#pulse.during(this.#readers.query<R>({ ...statement, values: [...values] }))).rows;
-    } catch (error) {
-      throw faultOf(error) === "retry" ? unavailable(error) : error;
-    }
-  }
-}
-
-function missing(position: Position): Error {
-  return new Error(`The event log has no event at position ${String(position)}.`);
 }
 
 function isDuplicate(outcome: AppendOutcome | Error | undefined): boolean {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { eventIdOf, eventIdPrefix, partitionOf } from "./event-identity";
 import type { AppendUnit, StreamAppend } from "./event-log";
+import type { KeptKey } from "./data-keys";
+import type { Sealing, SealedData, StreamKey } from "./sealing";
+import type { EventAnswer } from "./stored-answers";
 
 /** What the log takes from one caller at once; more is a defect of the caller. Far below PostgreSQL's own limits. */
 export const UNIT_EVENTS_MAX = 10_000;
@@ -18,8 +21,10 @@ export interface PreparedEvent {
   readonly event_id: string;
   readonly type: string;
   readonly schema_v: number;
-  /** JSON. */
+  /** JSON, as it is stored. */
   readonly data: string;
+  /** JSON of the personal texts that are sealed in it. */
+  readonly texts: string | undefined;
   /** JSON, where the event says itself who caused it. */
   readonly meta: string | undefined;
 }
@@ -28,6 +33,8 @@ export interface PreparedEvent {
 export interface PreparedUnit {
   readonly unit: AppendUnit;
   readonly events: readonly PreparedEvent[];
+  /** Parallel to the unit's streams; undefined: nothing in it is sealed. */
+  readonly keys: readonly (StreamKey | undefined)[] | undefined;
   /** JSON, for the events that have none of their own. */
   readonly meta: string;
   /** JSON, parallel to the unit's commands. */
@@ -36,10 +43,17 @@ export interface PreparedUnit {
   readonly size: number;
 }
 
+/** How what is personal in a unit is sealed; with the keys of the streams that may have one. */
+export interface UnitSealing {
+  readonly sealing: Sealing;
+  readonly keys: ReadonlyMap<string, KeptKey>;
+}
+
 /** @throws AssertionError when the unit contradicts itself or holds what JSON or PostgreSQL cannot. */
-export function prepareUnit(unit: AppendUnit): PreparedUnit {
+export function prepareUnit(unit: AppendUnit, sealing?: UnitSealing): PreparedUnit {
   const written = new Set<string>();
   const events: PreparedEvent[] = [];
+  const keys: (StreamKey | undefined)[] = [];
   let size = 0;
   for (const stream of unit.streams) {
     assert(!written.has(stream.stream_id), `A unit writes stream ${stream.stream_id} twice.`);
@@ -50,29 +64,34 @@ export function prepareUnit(unit: AppendUnit): PreparedUnit {
     written.add(stream.stream_id);
     checkStream(stream.stream_id, stream.expected_version);
     checkText(stream.stream_type);
-    size += prepareStream(stream, events);
+    const sealed = sealing?.sealing.seal(stream, sealing.keys.get(stream.stream_id));
+    keys.push(sealed?.key);
+    size += prepareStream(stream, sealed?.events, events);
   }
   for (const guard of unit.guards ?? []) checkStream(guard.stream_id, guard.expected_version);
   assert(
     events.length <= UNIT_EVENTS_MAX,
     `A unit holds ${String(events.length)} events, at most ${String(UNIT_EVENTS_MAX)} fit.`,
   );
-  const answers = prepareAnswers(unit, events);
+  const answers = prepareAnswers(unit);
   for (const answer of answers) size += answer.length;
-  return { unit, events, meta: toJson(unit.meta), answers, size };
+  const sealedKeys = keys.some((key) => key !== undefined) ? keys : undefined;
+  return { unit, events, keys: sealedKeys, meta: toJson(unit.meta), answers, size };
 }
 
 function prepareStream(
   { stream_id, stream_type, expected_version, events }: StreamAppend,
+  sealed: readonly SealedData[] | undefined,
   into: PreparedEvent[],
 ): number {
   const partition = partitionOf(stream_id);
   const prefix = eventIdPrefix(stream_id);
   let version = expected_version;
   let size = 0;
-  for (const event of events) {
+  for (const [at, event] of events.entries()) {
     checkText(event.type);
-    const data = toJson(event.data);
+    const { data: stored = event.data, texts } = sealed?.[at] ?? {};
+    const data = toJson(stored);
     version += 1;
     size += data.length;
     into.push({
@@ -84,23 +103,28 @@ function prepareStream(
       type: event.type,
       schema_v: event.schema_v ?? 1,
       data,
+      texts,
       meta: event.meta === undefined ? undefined : toJson(event.meta),
     });
   }
   return size;
 }
 
-/** An answer is often the very object that an event carries (a placed order): its JSON is there already. */
-function prepareAnswers({ commands, streams }: AppendUnit, events: readonly PreparedEvent[]): string[] {
-  const written = new Map(
-    streams.flatMap((stream) => stream.events).map(({ data }, at) => [data as unknown, events[at]?.data]),
-  );
+/**
+ * An answer is often the very object that an event carries (a placed order): then the event's name is kept, which is less to write
+ * by half of an order, and keeps what is personal in one place.
+ */
+function prepareAnswers({ commands, streams }: AppendUnit): string[] {
+  const written = new Map<unknown, EventAnswer>();
+  for (const { stream_id, expected_version, events } of streams)
+    for (const [at, { data }] of events.entries())
+      written.set(data, { $event: { stream_id, version: expected_version + at + 1 } });
   const ids = new Set(commands.map((command) => command.id));
   assert(ids.size === commands.length, "A unit answers the same command twice.");
   return commands.map(({ id, fingerprint, answer }) => {
     assert(UUID.test(id), `Command id ${id} is not a UUID.`);
     assert(!CONTROL.test(fingerprint), "A command's fingerprint holds control characters.");
-    return written.get(answer) ?? toJson(answer ?? null);
+    return toJson(written.get(answer) ?? answer ?? null);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Events of an order (stream `order-<order_id>`). The first one is written by the kitchen-day, in the same append that takes the capacity. */
+import { personalData, type DataSubject, type PersonalData } from "../../mixins/event-log/personal-data";
 import type { SlotShare } from "../slot/slot.events";
 
 export type OrderStatus =
@@ -7,7 +8,7 @@ export type Fulfilment = "pickup" | "delivery";
 export type PaymentMethod = "cash" | "card" | "card_online";
 export type Channel = "shop" | "erp" | "grpc" | "till";
 
-/** Personal data of the person who ordered: the part that will be encrypted by the customer's key. */
+/** Who ordered. Name and phone are sealed in the log, see {@link orderPersonalData}. */
 export interface OrderCustomer {
   readonly user_id: string | null;
   readonly name: string | null;
@@ -130,6 +131,22 @@ export type OrderArchived = {
 };
 export type OrderEvent =
   OrderPlaced | OrderStatusChanged | OrderCancelled | OrderProcessed | OrderRefunded | OrderArchived;
+
+/** What of an order's events is about a person. Free text too: people write names, door codes and illnesses into it. */
+export const orderPersonalData: readonly PersonalData[] = [
+  personalData<OrderPlaced>(
+    "order.placed",
+    ["customer.name", "customer.phone", "address", "notes"],
+    ({ customer }) => ({ person_id: customer.user_id, phone: customer.phone }),
+  ),
+  personalData<OrderCancelled>("order.cancelled", ["reason"], ofCustomer),
+  personalData<OrderRefunded>("order.refunded", ["reason"], ofCustomer),
+];
+
+/** An order that had nothing personal until then gave no phone either. */
+function ofCustomer({ user_id }: OrderRef): DataSubject {
+  return { person_id: user_id, phone: null };
+}
 
 /** How the streams of orders begin. */
 export const ORDER_STREAMS = "order-";

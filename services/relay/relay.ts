@@ -139,7 +139,8 @@ export class Relay {
       await inDerivedTransaction(pool, (tx) => checkpoint.move(tx, through));
       checkpoint.moved(through);
     };
-    const handle = new LogFeed({ log, logger }).subscribe({
+    // As they are stored: who may read the topic does not read names, and what is erased is erased there as well.
+    const handle = new LogFeed({ log: log.stored, logger }).subscribe({
       name: RELAY,
       after: checkpoint.position,
       // Never fails: the feed would give the same batch to the same producer again. Instead the whole subscription ends.

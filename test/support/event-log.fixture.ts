@@ -12,6 +12,9 @@ import { startTestDatabase, type TestDatabase } from "./postgres";
 export const TERMINATE =
   "select pg_terminate_backend(pid) from pg_stat_activity where application_name like $1";
 
+/** What every append waits for, taken until the transaction's end. */
+export const LANE_LOCK = "select pg_advisory_xact_lock(7461, 0)";
+
 /** A unit that writes so many events to each stream, at the versions given. */
 export function unit(
   streams: Record<string, { at: number; events?: number }>,

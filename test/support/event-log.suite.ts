@@ -3,6 +3,7 @@ import { commandSuite } from "./event-log.commands.suite";
 import { faultSuite } from "./event-log.faults.suite";
 import { useLogs } from "./event-log.fixture";
 import { readingSuite } from "./event-log.reading.suite";
+import { sealingSuite } from "./event-log.sealing.suite";
 
 jest.setTimeout(60_000);
 
@@ -13,4 +14,5 @@ export function eventLogSuite(server: "embedded" | "system"): void {
   commandSuite(logs);
   faultSuite(logs);
   readingSuite(logs);
+  sealingSuite(logs);
 }

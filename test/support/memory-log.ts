@@ -42,6 +42,12 @@ export class MemoryLog implements EventLog {
   readAll(after: Position, limit: number): Promise<RecordedEvent[]> {
     return Promise.resolve(this.#events.slice(after, after + limit));
   }
+  opened(events: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
+    return Promise.resolve([...events]);
+  }
+  get stored(): this {
+    return this;
+  }
   findAnswers(): Promise<never[]> {
     return Promise.resolve([]);
   }

@@ -32,6 +32,12 @@ export class ObservedLog implements EventLog {
     await this.onRead();
     return this.log.readAll(after, limit);
   }
+  opened(events: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
+    return this.log.opened(events);
+  }
+  get stored(): EventLog["stored"] {
+    return this.log.stored;
+  }
   findAnswers(ids: readonly string[]): Promise<StoredAnswer[]> {
     return this.log.findAnswers(ids);
   }

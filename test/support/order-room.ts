@@ -17,6 +17,7 @@ import { createMenuService } from "../../services/menu/menu.service";
 import { createOrderService } from "../../services/order/order.service";
 import { createQuotaService } from "../../services/quota/quota.service";
 import { createSlotService } from "../../services/slot/slot.service";
+import { PERSONAL_DATA } from "../../personal-data";
 import { loadSettings } from "../../settings";
 import { BRANCH, OTHER_BRANCH } from "./orders";
 import type { TestDatabase } from "./postgres";
@@ -46,7 +47,7 @@ export class OrderNode {
     } = {},
   ): Promise<OrderNode> {
     const logger = broker.getLogger("test");
-    const log = await createEventLog({ connection: database.connection, logger });
+    const log = await createEventLog({ connection: database.connection, logger, personal: PERSONAL_DATA });
     const node: OrderNode = new OrderNode(
       {
         settings: loadSettings(with_.env ?? {}),

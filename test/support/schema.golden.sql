@@ -30,6 +30,19 @@ create table es.command (
   constraint command_pkey PRIMARY KEY (cmd_id)
 );
 
+create table es.data_key (
+  stream_id text collate "C" not null,
+  key bytea,
+  person_id uuid,
+  phone_digest uuid,
+  erasure_id uuid,
+  constraint data_key_erased_whole CHECK ((((key IS NULL) = (erasure_id IS NOT NULL)) AND ((key IS NOT NULL) OR (num_nonnulls(person_id, phone_digest) = 0)))),
+  constraint data_key_pkey PRIMARY KEY (stream_id)
+);
+CREATE INDEX data_key_erasure ON es.data_key USING btree (erasure_id) WHERE (erasure_id IS NOT NULL);
+CREATE INDEX data_key_person ON es.data_key USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE INDEX data_key_phone ON es.data_key USING btree (phone_digest) WHERE (phone_digest IS NOT NULL);
+
 create table es.event (
   pos bigint not null,
   recorded_at timestamp with time zone not null,
@@ -60,6 +73,12 @@ create table es.lane (
   constraint lane_head_check CHECK ((head >= 0)),
   constraint lane_pkey PRIMARY KEY (lane)
 ) with (fillfactor=10);
+
+create table es.secret (
+  name text collate "C" not null,
+  secret bytea not null,
+  constraint secret_pkey PRIMARY KEY (name)
+);
 
 create table es.segment (
   first_pos bigint not null,
@@ -581,7 +600,7 @@ create table public.users (
 CREATE INDEX users_changed_at_idx ON public.users USING btree (changed_at);
 CREATE INDEX users_role_idx ON public.users USING btree (role, user_id);
 
-CREATE OR REPLACE FUNCTION es.append(p_lane smallint, p_appender uuid, p_batch bigint, p_unit_events integer[], p_stream_unit integer[], p_stream_id text, p_stream_type text, p_stream_expected integer[], p_stream_events integer[], p_event_unit integer[], p_event_partition smallint[], p_event_version integer[], p_event_schema_v smallint[], p_event_id uuid[], p_event_stream_id text, p_event_stream_type text, p_event_type text, p_event_data text, p_event_meta text, p_command_unit integer[], p_command_id uuid[], p_command_fingerprint text, p_command_answer text)
+CREATE OR REPLACE FUNCTION es.append(p_lane smallint, p_appender uuid, p_batch bigint, p_unit_events integer[], p_stream_unit integer[], p_stream_id text, p_stream_type text, p_stream_expected integer[], p_stream_events integer[], p_stream_key bytea[], p_stream_person uuid[], p_stream_phone uuid[], p_event_unit integer[], p_event_partition smallint[], p_event_version integer[], p_event_schema_v smallint[], p_event_id uuid[], p_event_stream_id text, p_event_stream_type text, p_event_type text, p_event_data text, p_event_meta text, p_command_unit integer[], p_command_id uuid[], p_command_fingerprint text, p_command_answer text)
  RETURNS es.appender
  LANGUAGE plpgsql
  SET enable_seqscan TO 'off'
@@ -615,8 +634,10 @@ begin
   -- Scalar subqueries, because a join could be planned as a hash of the whole table.
   result.conflicts := array(
     select s.ord
-    from unnest(string_to_array(p_stream_id, separator), p_stream_expected) with ordinality as s (id, expected, ord)
+    from unnest(string_to_array(p_stream_id, separator), p_stream_expected, p_stream_key)
+      with ordinality as s (id, expected, key, ord)
     where s.expected <> coalesce((select t.version from es.stream t where t.stream_id = s.id), 0)
+      or s.key = '' and (select k.key from es.data_key k where k.stream_id = s.id) is null
   );
   result.duplicates := array(
     select c.unit
@@ -645,6 +666,14 @@ begin
   ) s
   where s.events > 0
   on conflict (stream_id) do update set version = excluded.version, last_pos = excluded.last_pos;
+
+  if p_stream_key is not null then
+    insert into es.data_key (stream_id, key, person_id, phone_digest)
+    select s.id, s.key, s.person, s.phone
+    from unnest(p_stream_unit, string_to_array(p_stream_id, separator), p_stream_key, p_stream_person, p_stream_phone)
+      as s (unit, id, key, person, phone)
+    where s.key <> '' and s.unit <> all (refused);
+  end if;
 
   insert into es.command (cmd_id, pos, answered_at, fingerprint, answer)
   -- One empty text cannot be told from no text: the fingerprint of a lone command may be empty.

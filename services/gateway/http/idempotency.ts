@@ -7,7 +7,8 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * The identity of a command. The same caller, contract and key give the same id, so that the log can give its first answer
- * again; the fingerprint of the parameters tells a repetition from a key used twice. Without a key every request is new.
+ * again; the fingerprint of the parameters tells a repetition from a key used twice. It is kept, and the key is not: with the
+ * key in it, nobody finds out by trial whose phone number was among the parameters. Without a key every request is new.
  * @throws RefusedError `idempotency.bad_key`
  */
 export function commandIdentity(
@@ -23,7 +24,7 @@ export function commandIdentity(
     );
   return {
     id: uuidOf(hash("sha256", `${caller.user_id ?? "guest"}\n${contract_name}\n${key}`, "hex")),
-    fingerprint: hash("sha256", `${contract_name}\n${canonicalJson(params)}`, "hex").slice(0, 32),
+    fingerprint: hash("sha256", `${contract_name}\n${key}\n${canonicalJson(params)}`, "hex").slice(0, 32),
   };
 }
 

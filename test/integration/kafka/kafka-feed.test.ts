@@ -8,11 +8,14 @@ import { recordOf } from "../../../mixins/kafka/event-record";
 import type { KafkaLink } from "../../../mixins/kafka/kafka-link";
 import { logNameOf } from "../../../mixins/kafka/log-name";
 import { startLeader, type LeaderHandle } from "../../../mixins/process/start-leader";
+import { orderPersonalData } from "../../../services/order/order.events";
 import { RELAY, Relay } from "../../../services/relay/relay";
 import { Recorder, eventFeedSuite, write } from "../../support/event-feed.suite";
 import { eventually } from "../../support/eventually";
 import { describeWithKafka, startTestKafka, type TestKafka } from "../../support/kafka";
+import { LogWriter } from "../../support/log-writer";
 import { ObservedLog } from "../../support/observed-log";
+import { placed, sampleOrder } from "../../support/order-events";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
 
@@ -31,7 +34,7 @@ describeWithKafka("KafkaFeed", () => {
   beforeAll(async () => {
     [database, kafka] = await Promise.all([startTestDatabase(), startTestKafka()]);
     link = kafka.link();
-    log = await createEventLog({ connection: database.connection });
+    log = await createEventLog({ connection: database.connection, personal: orderPersonalData });
     const { pool } = database;
     const deps = { log, pool, kafka: link, logger, clock: { now: () => Date.now() } };
     relay = startLeader({ pool, logger }, { name: RELAY, lead: (over) => new Relay(deps).lead(over) });
@@ -124,9 +127,14 @@ describeWithKafka("KafkaFeed", () => {
     test("events come as the log has them", async () => {
       const recorder = new Recorder();
       const after = await atTheEnd(recorder);
-      const head = await write(log, 20);
+      await write(log, 20);
+      const order = placed(sampleOrder());
+      const head = await new LogWriter(log).write(order);
       await handle?.reached(head, TIMEOUT_MS);
-      expect(recorder.batches.flat()).toEqual(await log.readAll(after, 100));
+      const events = recorder.batches.flat();
+      expect(events).toEqual(await log.readAll(after, 100));
+      // Unsealed on the way.
+      expect(events.at(-1)?.data).toEqual(order.data);
     });
 
     test("records of another log and what is no event at all are passed over", async () => {

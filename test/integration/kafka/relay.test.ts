@@ -7,11 +7,12 @@ import type { KafkaLink } from "../../../mixins/kafka/kafka-link";
 import { logNameOf } from "../../../mixins/kafka/log-name";
 import { startLeader } from "../../../mixins/process/start-leader";
 import { RELAY, Relay, type RelayDeps } from "../../../services/relay/relay";
+import { orderPersonalData } from "../../../services/order/order.events";
 import { write } from "../../support/event-feed.suite";
 import { eventually } from "../../support/eventually";
 import { asAdmin, describeWithKafka, readTopic, startTestKafka, type TestKafka } from "../../support/kafka";
 import { LogWriter } from "../../support/log-writer";
-import { placed, sampleOrder, stepped } from "../../support/order-events";
+import { ADDRESS, PHONE, placed, sampleOrder, stepped } from "../../support/order-events";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
 
@@ -31,7 +32,7 @@ describeWithKafka("The relay", () => {
 
   beforeAll(async () => {
     [database, kafka] = await Promise.all([startTestDatabase(), startTestKafka()]);
-    log = await createEventLog({ connection: database.connection });
+    log = await createEventLog({ connection: database.connection, personal: orderPersonalData });
   });
   afterAll(async () => {
     await log.close();
@@ -101,15 +102,21 @@ describeWithKafka("The relay", () => {
     );
     expect(mine.map(({ headers }) => headers?.["type"]?.toString())).toEqual(events.map(({ type }) => type));
     expect(mine[0]?.headers?.["log"]?.toString()).toBe(await logNameOf(database.pool));
+    const [first_stored] = await log.stored.readAll(after, 1);
     const [value, step, other] = mine.map((record) =>
       Event.toObject(Event.decode(record.value ?? Buffer.alloc(0)), { longs: Number }),
     );
     expect(value).toMatchObject({
       ...{ position: after + 1, streamId: `order-${order.order_id}`, streamType: "order", version: 1 },
       ...{ eventId: events[0]?.event_id, type: "order.placed", recordedAt: events[0]?.recorded_at },
-      ...{ meta: { actor: "test" }, data: JSON.stringify(first.data) },
+      ...{ meta: { actor: "test" }, data: JSON.stringify(first_stored?.data) },
       orderPlaced: { orderId: order.order_id, totalMinor: 109_800, items: [{ quantity: 2 }] },
     });
+    // What is personal travels sealed, in the JSON and nowhere else.
+    expect(value).toMatchObject({ orderPlaced: { address: "erased", customer: { name: "erased" } } });
+    expect(JSON.parse((value as { data: string }).data)).toMatchObject({ address: "erased", $sealed: {} });
+    for (const text of [ADDRESS, PHONE, first.data.customer.name ?? ""])
+      expect(records.some((record) => record.value?.includes(text))).toBe(false);
     expect(step?.["orderStatusChanged"]).toMatchObject({ from: "pending", to: "preparing" });
     expect(other).toMatchObject({ type: "thing.happened", data: '{"n":1}' });
   });

@@ -89,11 +89,7 @@ class World {
 
   constructor() {
     const logger = new QuietLogger();
-    this.source = new KafkaSource(
-      { log: this.log, logger, upcast: (event) => event },
-      LIMITS.poll_ms,
-      SOURCE_LIMITS,
-    );
+    this.source = new KafkaSource({ log: this.log, logger }, LIMITS.poll_ms, SOURCE_LIMITS);
     this.feed = new TailFeed({ log: this.log, logger }, LIMITS, this.source);
     this.#gate.resolve(undefined);
     this.feed.subscribe({

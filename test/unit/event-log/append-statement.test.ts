@@ -35,7 +35,7 @@ it("lets positions run on past the units that were refused", () => {
     { status: "duplicate", answers: [] },
     { status: "committed", position: 105 },
   ]);
-  const events = committedEvents(units, outcomes, result);
+  const events = committedEvents(units, outcomes, result, "open");
   expect(events.map(({ stream_id, position }) => [stream_id, position])).toEqual([
     ["a", 101],
     ["a", 102],

@@ -24,6 +24,12 @@ describe("the identity of a command", () => {
     ).toBe(5);
   });
 
+  it("has a fingerprint that nobody can make who does not know the key", () => {
+    const params = { customer: { phone: "+79007654321" } };
+    const [one, other] = ["k", "k2"].map((key) => commandIdentity(key, anna, "a.b", params).fingerprint);
+    expect(one).not.toBe(other);
+  });
+
   it("is fresh each time without a key", () => {
     const [one, two] = [
       commandIdentity(undefined, anna, "a.b", {}),
