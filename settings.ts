@@ -227,6 +227,27 @@ const SETTINGS = {
     fallback: 1_200,
     help: "writes a minute of one account of the desk or the kitchen",
   },
+  SOCKET_GUESTS_MAX: {
+    read: whole(0, 1_000_000),
+    fallback: 4_000,
+    help: "sockets of guests open at this node; as many watches over gRPC (so below)",
+  },
+  SOCKET_CUSTOMERS_MAX: {
+    read: whole(0, 1_000_000),
+    fallback: 4_000,
+    help: "the same of customers who are signed in",
+  },
+  SOCKET_STAFF_MAX: { read: whole(1, 1_000_000), fallback: 4_000, help: "the same of staff" },
+  SOCKET_ADDRESS_MAX: {
+    read: whole(1, 1_000_000),
+    fallback: 512,
+    help: "of guests, and of customers, behind one address (IPv6: one /64)",
+  },
+  SOCKET_ACCOUNT_MAX: {
+    read: whole(1, 1_000_000),
+    fallback: 32,
+    help: "of one customer's account",
+  },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
   BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },

@@ -33,8 +33,7 @@ export class GrpcCall {
 
   /** What a client is counted by. */
   get address(): string {
-    const forwarded = this.call.metadata.get("x-forwarded-for").map(String);
-    return addressKey(this.context.addressOf(addressOfPeer(this.call.getPeer()), forwarded));
+    return addressOfCall(this.context, this.call);
   }
 
   /**
@@ -118,6 +117,12 @@ function msLeft(deadline: Date | number): number | undefined {
   const at = typeof deadline === "number" ? deadline : deadline.getTime();
   // eslint-disable-next-line no-restricted-syntax -- grpc-js made a moment of the time left, by this clock
   return Number.isFinite(at) ? Math.max(1, Math.ceil(at - Date.now())) : undefined;
+}
+
+/** What a client is counted by. */
+export function addressOfCall({ addressOf }: Pick<GrpcContext, "addressOf">, call: AnyCall): string {
+  const forwarded = call.metadata.get("x-forwarded-for").map(String);
+  return addressKey(addressOf(addressOfPeer(call.getPeer()), forwarded));
 }
 
 /** `127.0.0.1:5023` → `127.0.0.1`, `::1:5023` → `::1`. */

@@ -4,11 +4,14 @@ import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation, protoPath as healthProto } from "grpc-health-check";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
+import { healthProbesOf } from "../../../mixins/health/health-probes";
 import { readinessOf } from "../../../mixins/health/readiness";
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import type { Runtime } from "../../../mixins/runtime";
 import { callLimitsOf } from "../call-limits";
 import { clientAddresses } from "../http/client-address";
+import { measuredPlaces, placesProbe } from "../place-health";
+import { placeLimits, type Places } from "../places";
 import { unary, type GrpcContext } from "./grpc-call";
 import { OrderBells } from "./order-bells";
 import { orderMethods } from "./order-methods";
@@ -60,6 +63,8 @@ class GrpcGateway {
   });
   readonly #health = new HealthImplementation();
   readonly #bells: OrderBells;
+  readonly #places: Places;
+  #removeProbe: (() => void) | undefined;
   #poll: NodeJS.Timeout | undefined;
   #serving: boolean | undefined;
 
@@ -68,11 +73,15 @@ class GrpcGateway {
     verifier: TokenVerifier,
   ) {
     this.#bells = new OrderBells(runtime);
+    this.#places = measuredPlaces(metricsOf(runtime.broker), "grpc", placeLimits(runtime.settings));
     const orders = loadOrderPackage();
     const addressOf = clientAddresses(runtime.settings.TRUSTED_PROXIES);
     this.#server.addService(
       orderServiceOf(orders),
-      orderService({ runtime, verifier, addressOf, limits: callLimitsOf(runtime) }, this.#bells),
+      orderService(
+        { runtime, verifier, addressOf, limits: callLimitsOf(runtime) },
+        { bells: this.#bells, places: this.#places },
+      ),
     );
     this.#health.addToServer(this.#server);
     const health = loadSync(healthProto, { keepCase: true });
@@ -91,6 +100,7 @@ class GrpcGateway {
   async start(): Promise<number> {
     this.#reflectReadiness();
     await this.#bells.start();
+    this.#removeProbe = healthProbesOf(this.runtime.broker).add(placesProbe("grpc-places", this.#places));
     const { HOST, GRPC_PORT } = this.runtime.settings;
     const address = `${HOST.includes(":") ? `[${HOST}]` : HOST}:${GRPC_PORT}`;
     const port = await new Promise<number>((resolve, reject) => {
@@ -106,6 +116,7 @@ class GrpcGateway {
   /** Ends the streams, lets calls under way finish, then cuts. */
   async stop(): Promise<void> {
     clearInterval(this.#poll);
+    this.#removeProbe?.();
     this.#show(false);
     await this.#bells.stop();
     await new Promise<void>((resolve) => {
@@ -132,13 +143,16 @@ class GrpcGateway {
   }
 }
 
-function orderService(context: GrpcContext, bells: OrderBells): UntypedServiceImplementation {
+function orderService(
+  context: GrpcContext,
+  watching: Parameters<typeof watchOrder>[1],
+): UntypedServiceImplementation {
   const methods = orderMethods();
   return {
     CreateOrder: unary(context, methods.createOrder),
     GetOrder: unary(context, methods.getOrder),
     CancelOrder: unary(context, methods.cancelOrder),
     ListSlots: unary(context, methods.listSlots),
-    WatchOrder: watchOrder(context, bells),
+    WatchOrder: watchOrder(context, watching),
   };
 }

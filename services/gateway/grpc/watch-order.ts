@@ -5,14 +5,13 @@ import { orThrow, refuse, RefusedError, UnavailableError } from "../../../mixins
 import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 import { orderStream, type OrderEvent, type OrderStatus } from "../../order/order.events";
 import { eventViewFor } from "../../order/order.view";
-import { openCall, report, textOf, type GrpcContext } from "./grpc-call";
+import type { Places } from "../places";
+import { addressOfCall, openCall, report, textOf, type GrpcCall, type GrpcContext } from "./grpc-call";
 import type { Bell, OrderBells } from "./order-bells";
 import { setOnly, toOrder, toStatus, toTimestamp } from "./order-mapping";
 import type { WatchOrderRequest, WatchOrderResponse } from "./order-messages";
 import { readOrder } from "./order-methods";
 
-/** Streams of this kind at one node. */
-const WATCHERS_MAX = 2_000;
 /** How often an idle stream's token is verified again. */
 const REVIEW_MS = 10_000;
 /** Nothing that is worth a watch comes after these. */
@@ -20,11 +19,19 @@ const CLOSED: readonly OrderStatus[] = ["delivered", "cancelled", "archived"];
 
 type WatchCall = ServerWritableStream<WatchOrderRequest, WatchOrderResponse>;
 
+const TOO_MANY = refuse("rate_limited", "watch.too_many", "Too many watches; end some first.");
+
+/** What watches need beside what all calls do. */
+interface Watching {
+  readonly bells: OrderBells;
+  readonly places: Places;
+}
+
 /** The server stream of one order: its events so far, then as they come, until it is closed. */
-export function watchOrder(context: GrpcContext, bells: OrderBells) {
+export function watchOrder(context: GrpcContext, watching: Watching) {
   return (call: WatchCall): void => {
     const request_id = context.runtime.ids.uuid();
-    watch(context, bells, call, request_id).then(
+    seated(context, watching, call, request_id).then(
       () => call.end(),
       (error: unknown) => {
         if (!call.cancelled) call.emit("error", report(context, call.getPath(), error, request_id).answer);
@@ -33,20 +40,34 @@ export function watchOrder(context: GrpcContext, bells: OrderBells) {
   };
 }
 
+/** Its place is taken before anything is waited for that takes long, and given back whatever comes. */
+async function seated(
+  context: GrpcContext,
+  { bells, places }: Watching,
+  call: WatchCall,
+  request_id: string,
+): Promise<void> {
+  // Made to go, it is not seated: nothing has been answered yet.
+  const place = places.enter(addressOfCall(context, call), () => undefined);
+  try {
+    const opened = await openCall(context, call, request_id);
+    if (!place.seat(opened.caller)) throw new RefusedError(TOO_MANY);
+    await watch(context, bells, call, opened);
+  } finally {
+    place.leave();
+  }
+}
+
 async function watch(
   context: GrpcContext,
   bells: OrderBells,
   call: WatchCall,
-  request_id: string,
+  opened: GrpcCall,
 ): Promise<void> {
-  const opened = await openCall(context, call, request_id);
-  if (bells.count >= WATCHERS_MAX)
-    throw new RefusedError(
-      refuse("rate_limited", "watch.too_many", "Too many watches; try again in a while."),
-    );
   const { order, as } = await readOrder(opened, call.request);
+  if (call.cancelled) return;
   const headers = new Metadata();
-  headers.set("request-id", request_id);
+  headers.set("request-id", opened.request_id);
   call.sendMetadata(headers);
 
   const stream_id = orderStream(order.order_id);

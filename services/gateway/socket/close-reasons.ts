@@ -14,6 +14,7 @@ export const CLOSE = {
   unavailable: { code: 1013, reason: "server.unavailable" },
   authTimeout: { code: 4408, reason: "auth.timeout" },
   slowConsumer: { code: 4413, reason: "socket.slow_consumer" },
+  tooManyConnections: { code: 4429, reason: "socket.too_many_connections" },
   tooManyFrames: { code: 4429, reason: "socket.too_many_frames" },
 } as const satisfies Record<string, CloseReason>;
 

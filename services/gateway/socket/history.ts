@@ -1,5 +1,6 @@
 import type { EventLog, Position, RecordedEvent } from "../../../mixins/event-log/event-log";
 import { Backlog } from "./backlog";
+import type { Audience } from "./doors";
 import type { Broadcast } from "./frame";
 import { Gate } from "./gate";
 import type { SocketLimits } from "./socket-limits";
@@ -15,7 +16,8 @@ interface Missed {
 
 /** What was announced before: the newest from memory, older things from the log. */
 export class History {
-  readonly #gate: Gate;
+  /** Apart, so that a crowd in the shop that comes back keeps no kitchen waiting. */
+  readonly #gates: { readonly shop: Gate; readonly work: Gate };
   #backlog: Backlog;
 
   constructor(
@@ -23,7 +25,8 @@ export class History {
     private readonly limits: Pick<SocketLimits, "backlog_messages" | "catching_up_max">,
     private readonly broadcastOf: (event: RecordedEvent) => Broadcast | undefined,
   ) {
-    this.#gate = new Gate(limits.catching_up_max);
+    const { catching_up_max } = limits;
+    this.#gates = { shop: new Gate(catching_up_max), work: new Gate(catching_up_max) };
     this.#backlog = new Backlog(limits.backlog_messages, 0);
   }
 
@@ -37,13 +40,14 @@ export class History {
   }
 
   /** A page of what came after `position`, where the hub has come to `reached`; undefined when the log has it no more. */
-  async after(position: Position, reached: Position): Promise<Missed | undefined> {
+  async after(position: Position, reached: Position, audience: Audience): Promise<Missed | undefined> {
     const kept = this.#backlog.after(position, PAGE);
     if (kept !== undefined) {
       const last = kept.at(-1);
       return { broadcasts: kept, through: kept.length < PAGE || !last ? reached : last.position };
     }
-    const events = await this.#gate.through(() => this.log.readAll(position, PAGE));
+    const gate = this.#gates[audience === "shop" ? "shop" : "work"];
+    const events = await gate.through(() => this.log.readAll(position, PAGE));
     const [first] = events;
     if (first === undefined || first.position !== position + 1) return undefined;
     const broadcasts = events.map((event) => this.broadcastOf(event)).filter((made) => made !== undefined);

@@ -178,7 +178,7 @@ export class SocketHub {
     const { generation } = client;
     const isOver = (): boolean => client.closed || client.generation !== generation;
     while (!isOver() && client.position < this.#position) {
-      const missed = await this.#history.after(client.position, this.#position);
+      const missed = await this.#history.after(client.position, this.#position, client.audience);
       if (isOver()) return;
       if (missed === undefined) {
         this.counters.resync_required.inc();

@@ -3,6 +3,7 @@ import { act } from "../../../mixins/contract/implement";
 import { refuse, refusalOf, type Refusal } from "../../../mixins/contract/refusal";
 import { cartIdOf } from "../../cart/cart.events";
 import { trackOrder } from "../../order/order.contract";
+import type { Place } from "../places";
 import type { Identity } from "./admission";
 import { Client } from "./client";
 import { readFrame, type ClientFrame, type Wish } from "./client-frame";
@@ -24,9 +25,10 @@ export class NewsSession extends Session<NewsFrame, Client> {
     connection: Connection,
     private readonly context: SessionContext,
     private readonly hub: SocketHub,
+    place: Place,
   ) {
     const { limits, counters } = context;
-    super(door, new Client(door.audience, GUEST, connection, limits, counters), context);
+    super(door, new Client(door.audience, GUEST, connection, limits, counters), context, place);
     this.client.position = wish.after ?? hub.position;
   }
 

@@ -5,14 +5,19 @@ import { isRefusal } from "../../../mixins/contract/refusal";
 import type { Position } from "../../../mixins/event-log/event-log";
 import type { Clock } from "../../../mixins/runtime";
 import type { Settings } from "../../../settings";
+import { GUEST } from "../../../mixins/contract/caller";
 import { cookieCartToken } from "../http/cart-token";
 import { clientAddresses } from "../http/client-address";
 import { problemDocument } from "../http/problem";
+import { addressKey } from "../http/rate-limit";
+import type { Place, Places } from "../places";
 import { readWish } from "./client-frame";
 import { closeReasonOf, farewell, type CloseReason } from "./close-reasons";
-import { originAllowed, type ConnectionCount } from "./connection-count";
+import { handshakeToken } from "./bearer-token";
 import type { Frame } from "./frame";
+import { originAllowed } from "./origin-allowed";
 import type { Connection } from "./outbox";
+import { takesGuests } from "./doors";
 import type { Entrance, SessionContext } from "./session";
 import type { SocketLimits } from "./socket-limits";
 
@@ -70,6 +75,14 @@ class PlainConnection implements Connection {
   }
 }
 
+/** What an upgrade asks for. */
+interface Arrival {
+  readonly entrance: Entrance;
+  readonly query: URLSearchParams;
+  readonly cart: string | undefined;
+  readonly token: string | undefined;
+}
+
 /** The way in for clients without socket.io: JSON text frames on plain WebSockets. */
 export class PlainDoor {
   readonly #wss: WebSocketServer;
@@ -79,7 +92,7 @@ export class PlainDoor {
   constructor(
     private readonly context: SessionContext,
     private readonly entrances: readonly Entrance[],
-    private readonly count: ConnectionCount,
+    private readonly places: Places,
     private readonly settings: Settings,
   ) {
     this.#addressOf = clientAddresses(settings.TRUSTED_PROXIES);
@@ -98,19 +111,33 @@ export class PlainDoor {
     const url = urlOf(req);
     const entrance = this.entrances.find(({ door }) => door.path === url?.pathname);
     if (url === undefined || entrance === undefined) return false;
-    const address = this.#addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]);
     if (!originAllowed(this.settings, req)) {
       this.#refuse(socket, 403, "cors.origin_not_allowed", "This origin may not open sockets here.");
-    } else if (!this.count.hasRoom(address)) {
-      this.#refuse(socket, 429, "socket.too_many_connections", "Too many connections; close some first.");
-    } else {
-      const gone = this.count.add(address);
-      socket.once("close", gone);
-      this.#wss.handleUpgrade(req, socket, head, (ws) =>
-        this.#welcome(ws, socket, entrance, url.searchParams, cookieCartToken(req.headers)),
-      );
+      return true;
     }
+    const arrival: Arrival = {
+      ...{ entrance, query: url.searchParams, cart: cookieCartToken(req.headers) },
+      token: handshakeToken(url.searchParams.get("access_token"), req.headers),
+    };
+    const place = this.#placeFor(req, socket, arrival);
+    if (place === undefined)
+      this.#refuse(socket, 429, "socket.too_many_connections", "Too many connections; close some first.");
+    else
+      this.#wss.handleUpgrade(req, socket, head, (ws) => {
+        this.#welcome(ws, socket, place, arrival);
+      });
     return true;
+  }
+
+  /** Guests are counted at once; whoever brings a token, or is yet to send one, waits until that is verified. */
+  #placeFor(req: IncomingMessage, socket: Duplex, { entrance, token }: Arrival): Place | undefined {
+    const address = addressKey(this.#addressOf(req.socket.remoteAddress, req.headers["x-forwarded-for"]));
+    const place =
+      token === undefined && takesGuests(entrance.door)
+        ? this.places.seat(address, GUEST)
+        : this.places.enter(address, () => socket.destroy());
+    if (place !== undefined) socket.once("close", () => place.leave());
+    return place;
   }
 
   /** Heartbeats of all connections. */
@@ -123,13 +150,7 @@ export class PlainDoor {
     refuseUpgrade(socket, status, code, detail);
   }
 
-  #welcome(
-    ws: WebSocket,
-    tcp: Duplex,
-    entrance: Entrance,
-    query: URLSearchParams,
-    cart: string | undefined,
-  ): void {
+  #welcome(ws: WebSocket, tcp: Duplex, place: Place, { entrance, query, cart, token }: Arrival): void {
     const { runtime, limits, counters } = this.context;
     const connection = new PlainConnection(ws, tcp, limits, runtime.clock);
     // Protocol errors of the client; `close` follows.
@@ -145,7 +166,7 @@ export class PlainDoor {
       connection.close(closeReasonOf(wish), undefined);
       return;
     }
-    const session = entrance.open(wish, connection);
+    const session = entrance.open(wish, connection, place);
     this.#beats.set(ws, connection);
     ws.on("message", (data: Buffer, isBinary: boolean) => {
       connection.heard(runtime.clock.now());
@@ -157,7 +178,7 @@ export class PlainDoor {
       this.#beats.delete(ws);
       session.ended();
     });
-    session.open(query.get("access_token") ?? undefined);
+    session.open(token);
   }
 }
 

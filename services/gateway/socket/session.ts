@@ -3,6 +3,7 @@ import { faultOf } from "../../../mixins/contract/fault";
 import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
+import type { Place } from "../places";
 import { admit, sameRights, type Identity } from "./admission";
 import { BINARY_FRAME, readTextFrame, type FrameReader, type Wish } from "./client-frame";
 import { CLOSE, closeReasonOf } from "./close-reasons";
@@ -23,7 +24,7 @@ export interface SessionContext {
 /** A door, and what one finds behind it. */
 export interface Entrance {
   readonly door: Door;
-  open(wish: Wish, connection: Connection): Session;
+  open(wish: Wish, connection: Connection, place: Place): Session;
 }
 
 /** A frame that brings a token; what else there is, the kind of session says. */
@@ -52,6 +53,7 @@ export abstract class Session<F extends OtherFrame = OtherFrame, O extends Outbo
     readonly door: Door,
     readonly client: O,
     private readonly shared: SessionContext,
+    private readonly place: Place,
   ) {
     const { limits, counters, runtime, sessions } = shared;
     this.#opened_ms = runtime.clock.now();
@@ -108,6 +110,7 @@ export abstract class Session<F extends OtherFrame = OtherFrame, O extends Outbo
   ended(): void {
     if (!this.shared.sessions.delete(this)) return;
     this.shared.counters.joined(this.door.audience, -1);
+    this.place.leave();
     this.client.gone();
     this.leave();
   }
@@ -173,10 +176,22 @@ export abstract class Session<F extends OtherFrame = OtherFrame, O extends Outbo
       this.client.close(closeReasonOf(identity));
       return;
     }
-    if (this.#identity === undefined) return this.enter(identity);
+    if (this.#identity === undefined) {
+      if (this.place.seat(identity.caller)) return this.enter(identity);
+      this.shared.counters.refused.inc();
+      this.client.close(CLOSE.tooManyConnections);
+      return;
+    }
     const { caller } = this.#identity;
     if (caller.user_id !== null && caller.user_id !== identity.caller.user_id) {
       this.complain({ code: "auth.other_user", detail: "This connection is somebody else's; open another." });
+      return;
+    }
+    if (!this.place.seat(identity.caller)) {
+      this.complain({
+        code: CLOSE.tooManyConnections.reason,
+        detail: "Too many connections; close some first.",
+      });
       return;
     }
     this.#identity = identity;

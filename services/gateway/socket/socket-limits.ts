@@ -14,9 +14,6 @@ export interface SocketLimits {
   /** Frames a client may send at once, and how many more each second. */
   readonly frames_burst: number;
   readonly frames_per_s: number;
-  readonly clients_max: number;
-  /** A branch's tablets, or a whole office, can stand behind one address. */
-  readonly connections_per_address: number;
   /** Orders that one client may track. */
   readonly tracked_max: number;
   /** Subscriptions that one client may have open, */
@@ -27,7 +24,7 @@ export interface SocketLimits {
   readonly resume_events_max: number;
   /** Messages kept in memory for clients that come back soon: a node's restart or a lost Wi-Fi costs no query. */
   readonly backlog_messages: number;
-  /** Clients that may read the log at the same time to catch up; further ones wait. */
+  /** Clients in the shop that may read the log at the same time to catch up, and as many at work; further ones wait. */
   readonly catching_up_max: number;
   /** From the connection to a valid token. */
   readonly auth_ms_max: number;
@@ -45,8 +42,6 @@ export const SOCKET_LIMITS: SocketLimits = {
   frame_bytes_max: 16 * 1024,
   frames_burst: 20,
   frames_per_s: 5,
-  clients_max: 10_000,
-  connections_per_address: 1024,
   tracked_max: 20,
   subscriptions_max: 16,
   filter_values_max: 1_000,

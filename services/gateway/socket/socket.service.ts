@@ -7,8 +7,9 @@ import type { SubscriptionDefinition } from "../../../mixins/messaging/subscript
 import { metricsOf } from "../../../mixins/metrics/metrics";
 import { httpServerOf } from "../../../mixins/rest/http-server";
 import type { Runtime } from "../../../mixins/runtime";
+import { measuredPlaces, placesProbe } from "../place-health";
+import { placeLimits, type Places } from "../places";
 import { CLOSE } from "./close-reasons";
-import { ConnectionCount } from "./connection-count";
 import { DOORS, SUBSCRIPTION_DOOR } from "./doors";
 import { SocketHub } from "./hub";
 import { NewsSession } from "./news-session";
@@ -60,7 +61,8 @@ class Sockets {
   readonly #upgraded = new Set<Duplex>();
   #isOpen = false;
   #review: NodeJS.Timeout | undefined;
-  #removeProbe: (() => void) | undefined;
+  readonly #places: Places;
+  #removeProbes: (() => void)[] = [];
 
   constructor(
     private readonly runtime: Runtime,
@@ -79,20 +81,20 @@ class Sockets {
     this.#subscriptions = new SubscriptionHub(runtime, subscriptions, counters);
     const context: SessionContext = { runtime, verifier, limits, counters, sessions: this.#sessions };
     const entrances = this.#entrances(context);
-    const count = new ConnectionCount(limits);
-    this.#plain = new PlainDoor(context, entrances, count, runtime.settings);
-    this.#socketIo = new SocketIoDoor(context, entrances, count, runtime.settings);
+    this.#places = measuredPlaces(metrics, "socket", placeLimits(runtime.settings));
+    this.#plain = new PlainDoor(context, entrances, this.#places, runtime.settings);
+    this.#socketIo = new SocketIoDoor(context, entrances, this.#places, runtime.settings);
   }
 
   #entrances(context: SessionContext): Entrance[] {
     const news = DOORS.map((door): Entrance => ({
       door,
-      open: (wish, connection) => new NewsSession(door, wish, connection, context, this.#hub),
+      open: (wish, connection, place) => new NewsSession(door, wish, connection, context, this.#hub, place),
     }));
     const subscriptions: Entrance = {
       door: SUBSCRIPTION_DOOR,
-      open: (_wish, connection) =>
-        new SubscriptionSession(SUBSCRIPTION_DOOR, connection, context, this.#subscriptions),
+      open: (_wish, connection, place) =>
+        new SubscriptionSession(SUBSCRIPTION_DOOR, connection, context, this.#subscriptions, place),
     };
     return [...news, subscriptions];
   }
@@ -120,7 +122,8 @@ class Sockets {
         return hub.position;
       },
     };
-    this.#removeProbe = healthProbesOf(this.runtime.broker).add(lagProbe(follower, this.runtime.log));
+    const probes = [lagProbe(follower, this.runtime.log), placesProbe("socket-places", this.#places)];
+    this.#removeProbes = probes.map((probe) => healthProbesOf(this.runtime.broker).add(probe));
     this.#review = setInterval(() => this.#reviewAll(), this.limits.review_ms).unref();
     this.#isOpen = true;
     this.#socketIo.open();
@@ -130,7 +133,7 @@ class Sockets {
   async stop(): Promise<void> {
     this.#isOpen = false;
     clearInterval(this.#review);
-    this.#removeProbe?.();
+    for (const remove of this.#removeProbes) remove();
     await Promise.all([this.#hub.stop(), this.#subscriptions.stop()]);
     const open = [...this.#sessions];
     for (const { client } of open) client.close(CLOSE.stopping);

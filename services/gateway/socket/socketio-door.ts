@@ -1,19 +1,23 @@
 import type { Server as HttpServer } from "node:http";
 import { Server, type Namespace, type Socket } from "socket.io";
 import { faultOf } from "../../../mixins/contract/fault";
-import { isRefusal, type Refusal } from "../../../mixins/contract/refusal";
+import { isRefusal, refuse, type Refusal } from "../../../mixins/contract/refusal";
 import type { Position } from "../../../mixins/event-log/event-log";
 import type { Settings } from "../../../settings";
 import { cookieCartToken } from "../http/cart-token";
 import { clientAddresses } from "../http/client-address";
+import { addressKey } from "../http/rate-limit";
+import type { Place, Places } from "../places";
 import { admit, type Identity } from "./admission";
 import { readWish, type Wish } from "./client-frame";
 import { CLOSE, farewell, type CloseReason } from "./close-reasons";
-import { originAllowed, type ConnectionCount } from "./connection-count";
+import { handshakeToken } from "./bearer-token";
 import type { Door } from "./doors";
 import type { Frame } from "./frame";
+import { originAllowed } from "./origin-allowed";
 import type { Connection } from "./outbox";
 import type { Entrance, SessionContext } from "./session";
+import { Wire } from "./socketio-wire";
 
 export const SOCKET_IO_PATH = "/socket.io/";
 
@@ -21,7 +25,14 @@ export const SOCKET_IO_PATH = "/socket.io/";
 interface Admitted {
   readonly identity: Identity;
   readonly wish: Wish;
+  readonly place: Place;
 }
+
+const TOO_MANY = refuse(
+  "rate_limited",
+  CLOSE.tooManyConnections.reason,
+  "Too many connections; close some first.",
+);
 
 /** One socket.io client in one namespace. */
 class SocketIoConnection implements Connection {
@@ -55,12 +66,13 @@ class SocketIoConnection implements Connection {
 export class SocketIoDoor {
   readonly #io: Server;
   readonly #addressOf;
+  readonly #wires = new WeakMap<Socket["conn"], Wire>();
   #isOpen = false;
 
   constructor(
     private readonly context: SessionContext,
     entrances: readonly Entrance[],
-    private readonly count: ConnectionCount,
+    private readonly places: Places,
     settings: Settings,
   ) {
     const { limits } = context;
@@ -92,12 +104,7 @@ export class SocketIoDoor {
     this.#io.attach(server);
     this.#io.engine.on("connection", (conn: Socket["conn"]) => {
       const address = this.#addressOf(conn.remoteAddress, conn.request.headers["x-forwarded-for"]);
-      if (!this.count.hasRoom(address)) {
-        this.context.counters.refused.inc();
-        conn.close(true);
-        return;
-      }
-      conn.once("close", this.count.add(address));
+      this.#wires.set(conn, new Wire(this.places, addressKey(address), conn));
     });
   }
 
@@ -131,15 +138,20 @@ export class SocketIoDoor {
       limits.tracked_max,
       auth["cart"] ?? query["cart"] ?? cookieCartToken(headers),
     );
-    const token: unknown = auth["token"] ?? query["access_token"];
-    const identity = isRefusal(wish) ? wish : await admit(door, textOf(token), verifier);
-    if (isRefusal(wish) || isRefusal(identity)) {
+    const token = handshakeToken(auth["token"] ?? query["access_token"], headers);
+    const admitted = isRefusal(wish) ? wish : this.#seated(socket, wish, await admit(door, token, verifier));
+    if (isRefusal(admitted)) {
       counters.refused.inc();
-      return isRefusal(wish) ? wish : (identity as Refusal);
+      return admitted;
     }
-    const data = socket.data as { admitted?: Admitted };
-    data.admitted = { identity, wish };
+    (socket.data as { admitted?: Admitted }).admitted = admitted;
     return undefined;
+  }
+
+  #seated({ conn }: Socket, wish: Wish, identity: Identity | Refusal): Admitted | Refusal {
+    if (isRefusal(identity)) return identity;
+    const place = this.#wires.get(conn)?.seat(identity.caller);
+    return place === undefined ? TOO_MANY : { identity, wish, place };
   }
 
   #failed(error: unknown): Error {
@@ -151,7 +163,8 @@ export class SocketIoDoor {
   #welcome(entrance: Entrance, socket: Socket): void {
     const { admitted } = socket.data as { admitted?: Admitted };
     if (admitted === undefined) throw new Error("A socket was let in without a handshake.");
-    const session = entrance.open(admitted.wish, new SocketIoConnection(socket, this.context));
+    const connection = new SocketIoConnection(socket, this.context);
+    const session = entrance.open(admitted.wish, connection, admitted.place);
     socket.onAny((type: string, payload?: unknown) => {
       const fields =
         typeof payload === "object" && payload !== null && !Buffer.isBuffer(payload) ? payload : {};
@@ -159,15 +172,12 @@ export class SocketIoDoor {
     });
     // Malformed packets; socket.io ends the connection by itself.
     socket.on("error", () => this.context.counters.frames_rotten.inc());
-    socket.once("disconnect", () => session.ended());
+    socket.once("disconnect", () => {
+      session.ended();
+      this.#wires.get(socket.conn)?.left(admitted.place);
+    });
     session.begin(admitted.identity);
   }
-}
-
-/** A present token that is no text is a bad one, not a missing one. */
-function textOf(token: unknown): string | undefined {
-  if (token === undefined || token === null) return undefined;
-  return typeof token === "string" ? token : "";
 }
 
 /** What the client gets as `connect_error`: its message, and code and detail in `data`. */

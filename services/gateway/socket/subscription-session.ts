@@ -4,6 +4,7 @@ import {
   compileSubscription,
   type CompiledSubscription,
 } from "../../../mixins/messaging/subscription-filter";
+import type { Place } from "../places";
 import type { Identity } from "./admission";
 import type { Door } from "./doors";
 import { Outbox, type Connection } from "./outbox";
@@ -28,10 +29,11 @@ export class SubscriptionSession extends Session<SubscriberFrame> {
     connection: Connection,
     private readonly context: SessionContext,
     private readonly hub: SubscriptionHub,
+    place: Place,
   ) {
     const { limits, counters } = context;
     const own = { ...limits, waiting_bytes_max: limits.subscriber_waiting_bytes_max };
-    super(door, new Outbox(connection, own, counters), context);
+    super(door, new Outbox(connection, own, counters), context, place);
   }
 
   protected enter(identity: Identity): void {

@@ -122,7 +122,7 @@ describe("gRPC", () => {
     broker = new ServiceBroker({ nodeID: `grpc-${randomUUID()}`, logger: false, validator: false });
     logged.length = 0;
     broker.logger.error = (...args: unknown[]) => void logged.push(args);
-    const settings = loadSettings({ GRPC_PORT: "0", HOST: "127.0.0.1" });
+    const settings = loadSettings({ GRPC_PORT: "0", HOST: "127.0.0.1", SOCKET_ADDRESS_MAX: "3" });
     const ids = { uuid: randomUUID, token: () => randomBytes(16).toString("base64url") };
     const feed = new LogFeed({ log, logger: broker.logger });
     const runtime = { settings, broker, log, feed, clock, ids } as unknown as Runtime;
@@ -560,6 +560,44 @@ describe("gRPC", () => {
       expect(seen.updates).toHaveLength(1);
     });
 
+    it("lets no more guests of an address watch than there are places, however many come at once", async () => {
+      log.write(placed(order));
+      rooms.answers("order.track", async () => {
+        for (let turns = 0; turns < 50; turns++) await new Promise(setImmediate);
+        return orderViewFor("guest", placed(order).data);
+      });
+      const guests = Array.from({ length: 12 }, () =>
+        watched(client.stream("WatchOrder", { track_token: "a-tracking-token" })),
+      );
+      await eventually(() => {
+        expect(guests.filter(({ updates }) => updates.length > 0)).toHaveLength(3);
+      });
+      const refused = guests.filter(({ updates }) => updates.length === 0);
+      for (const seen of refused)
+        expect(codes((await seen.end()) ?? null)).toEqual([status.RESOURCE_EXHAUSTED, "watch.too_many"]);
+      const staff = Array.from({ length: 5 }, () => watch({}));
+      await Promise.all(staff.map((seen) => seen.count(1)));
+      expect(await places("guests")).toBe(3);
+      expect(await places("staff")).toBe(5);
+      for (const { stream } of [...guests, ...staff]) stream.cancel();
+      await eventually(async () => {
+        expect(await Promise.all(["guests", "staff", "waiting"].map(places))).toEqual([0, 0, 0]);
+      });
+      const late = watched(client.stream("WatchOrder", { track_token: "a-tracking-token" }));
+      await late.count(1);
+    });
+
+    it("gives back the place of a watch that is refused", async () => {
+      rooms.answers("order.track", () => {
+        throw new RefusedError(refuse("not_found", "order.unknown", "No such order."));
+      });
+      for (let no = 0; no < 8; no++) {
+        const seen = watched(client.stream("WatchOrder", { track_token: "nobodys-tracking-token" }));
+        expect(codes((await seen.end()) ?? null)).toEqual([status.NOT_FOUND, "order.unknown"]);
+      }
+      expect(await places("guests")).toBe(0);
+    });
+
     it("is told to resume elsewhere when the node stops", async () => {
       log.write(placed(order));
       const seen = watch({});
@@ -568,6 +606,12 @@ describe("gRPC", () => {
       expect(codes((await seen.end()) ?? null)).toEqual([status.UNAVAILABLE, "server.stopping"]);
     });
 
+    const places = async (who: string): Promise<number> =>
+      Number(
+        new RegExp(`^forno_grpc_places\\{who="${who}"\\} (\\d+)$`, "m").exec(
+          await metricsOf(broker).render(),
+        )?.[1],
+      );
     const watches = async (): Promise<number> =>
       Number(/^forno_grpc_watches (\d+)$/m.exec(await metricsOf(broker).render())?.[1]);
   });

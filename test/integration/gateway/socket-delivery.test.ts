@@ -301,7 +301,7 @@ describe("one node", () => {
   });
 
   it("counts the clients of a trusted proxy each on its own, by either way in", async () => {
-    await start({ connections_per_address: 1 }, { TRUSTED_PROXIES: "127.0.0.1" });
+    await start({}, { SOCKET_ADDRESS_MAX: "1", TRUSTED_PROXIES: "127.0.0.1" });
     const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
     const plain = (address: string) => new PlainListener(node.port, "/ws", from(address));
     const byIo = (address: string) =>
@@ -317,26 +317,6 @@ describe("one node", () => {
       expect(await countOf(node, "refused_total")).toBe(3);
     });
     closeAll(welcome);
-  });
-
-  it("takes so many connections from one address and no more", async () => {
-    await start({ connections_per_address: 3 });
-    const three = [desk(), desk(), new IoListener(node.port, "/shop")];
-    await Promise.all(three.map((listener) => heardOf(listener, "ready")));
-    const fourth = desk();
-    await eventually(() => {
-      expect(fourth.status).toBe(429);
-    });
-    const fourthByIo = new IoListener(node.port, "/shop");
-    await eventually(async () => {
-      expect(await countOf(node, "refused_total")).toBe(2);
-    });
-    three[0]?.close();
-    await eventually(async () => {
-      const again = desk();
-      await heardOf(again, "ready").finally(() => again.close());
-    });
-    closeAll([...three, fourthByIo]);
   });
 
   it("refuses pages of strange origins where origins are listed, and lets its own in", async () => {

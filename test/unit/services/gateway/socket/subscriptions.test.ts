@@ -6,6 +6,7 @@ import { compileSubscription } from "../../../../../mixins/messaging/subscriptio
 import type { CompiledSubscription } from "../../../../../mixins/messaging/subscription-filter";
 import { Metrics } from "../../../../../mixins/metrics/metrics";
 import { CLOSE, type CloseReason } from "../../../../../services/gateway/socket/close-reasons";
+import { placeLimits, Places } from "../../../../../services/gateway/places";
 import { SUBSCRIPTION_DOOR } from "../../../../../services/gateway/socket/doors";
 import { Outbox } from "../../../../../services/gateway/socket/outbox";
 import type { SessionContext } from "../../../../../services/gateway/socket/session";
@@ -14,6 +15,7 @@ import { SocketCounters } from "../../../../../services/gateway/socket/socket-me
 import { SubscriptionHub } from "../../../../../services/gateway/socket/subscription-hub";
 import { SubscriptionSession } from "../../../../../services/gateway/socket/subscription-session";
 import { SUBSCRIPTIONS } from "../../../../../services/gateway/socket/subscriptions";
+import { loadSettings } from "../../../../../settings";
 import { eventually } from "../../../../support/eventually";
 import { TestVerifier } from "../../../../support/socket-node";
 
@@ -52,7 +54,8 @@ describe("subscriptions of one node", () => {
     const runtime = { broker, clock, ids: { uuid: randomUUID } } as unknown as SessionContext["runtime"];
     const context = { runtime, verifier, limits: SOCKET_LIMITS, counters, sessions: new Set<never>() };
     const { connection, sent, closed } = stalled();
-    const session = new SubscriptionSession(SUBSCRIPTION_DOOR, connection, context, hub);
+    const place = new Places(placeLimits(loadSettings({}))).enter("192.0.2.1", () => undefined);
+    const session = new SubscriptionSession(SUBSCRIPTION_DOOR, connection, context, hub, place);
     return { session, verifier, sent, closed };
   }
 
