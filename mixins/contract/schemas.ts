@@ -1,9 +1,10 @@
 import { Type, type TObject, type TSchema } from "@sinclair/typebox";
+import { readAs } from "../text/forms";
 
 // Shapes that many contracts share. Every object refuses unknown fields.
 
 // What the formats leave out is said in formats.ts.
-export const Uuid = Type.String({ format: "uuid", description: "UUID" });
+export const Uuid = Type.String({ ...readAs("uuid"), format: "uuid", description: "UUID" });
 export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 export const LocalDate = Type.String({ format: "date", description: "Calendar date, YYYY-MM-DD" });
 /** Integer minor units (kopecks); never a float. */

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import formats from "ajv-formats";
 import { STORABLE_FORMATS } from "./formats";
 import { refuse, type FieldError, type Refusal } from "./refusal";
+import { FORMS } from "../text/forms";
 import { findUnstorableText } from "./storable-text";
 import { textReader } from "./text-params";
 
@@ -11,6 +12,17 @@ const ajv = formats(
   new Ajv({ allErrors: true, useDefaults: true, strict: false, strictNumbers: true, messages: true }),
 );
 for (const [name, format] of Object.entries(STORABLE_FORMATS)) ajv.addFormat(name, format);
+// Before all other keywords of text, the first of which is maxLength: they look at the one form.
+ajv.addKeyword({
+  ...{ keyword: "x-read-as", type: "string", before: "maxLength", modifying: true, errors: false },
+  compile: (kind: keyof typeof FORMS) => (typed: string, at) => {
+    const form = FORMS[kind](typed);
+    // What other rooms hand over has its form already, and may be frozen; a text by itself stands in nothing.
+    if (form !== typed && at?.parentData !== undefined)
+      (at.parentData as Record<string | number, string>)[at.parentDataProperty] = form;
+    return true;
+  },
+});
 /** A hostile body can break a rule a hundred thousand times; a reader needs the first few. */
 const FIELD_ERRORS_MAX = 50;
 

@@ -1,5 +1,5 @@
 import type { Caller } from "../contract/caller";
-import { normalMac } from "../contract/mac-address";
+import { normalMac } from "../text/mac-address";
 import { isRefusal, refuse, type Refusal } from "../contract/refusal";
 import type { FieldKind, Operator, SubscriptionDefinition } from "./subscription";
 

@@ -5,8 +5,9 @@ import { asTyped } from "./typed-text";
 
 /** What stands between digits: brackets, dots, slashes, spaces and dashes of any kind, marks that show nothing. */
 const BETWEEN =
-  "[ ().\\/~\u00a0\u00ad\u2000-\u2015\u202a-\u202f\u205f-\u2069\u2212\u3000\ufeff\uff08\uff09\uff0d-]*";
-const digits = (min: number): string => `^${BETWEEN}\\+?${BETWEEN}([0-9]${BETWEEN}){${String(min)},20}$`;
+  "[ ()./~\u00a0\u00ad\u2000-\u2015\u202a-\u202f\u205f-\u2069\u2212\u3000\ufeff\uff08\uff09\uff0d-]*";
+/** What may stand before the plus cannot be taken for what may stand behind it: a long run of spaces is walked through once. */
+const digits = (min: number): string => `^${BETWEEN}(\\+${BETWEEN})?([0-9]${BETWEEN}){${String(min)},20}$`;
 const TYPED_MAX = 60;
 
 /** A phone number as people type it; {@link phoneOf} reads it. */

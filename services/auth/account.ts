@@ -1,8 +1,8 @@
 import type { CountryCode } from "libphonenumber-js/min";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
+import { emailOf, usernameOf } from "../../mixins/text/forms";
 import { withPhone } from "../../mixins/text/phone";
 import type { UserRole, UserStatus } from "./auth.events";
-import { normalisedEmail, normalisedUsername } from "./identifiers";
 import type { UserRow } from "./users";
 
 /** What a request says about an account; absent is "leave as it is", null is "none". */
@@ -58,8 +58,8 @@ export function wishedAccount(
     role: wanted.role,
     status: wanted.status,
     name: wanted.name.trim(),
-    email: wanted.email === null ? null : normalisedEmail(wanted.email),
-    username: wanted.username === null ? null : normalisedUsername(wanted.username),
+    email: wanted.email === null ? null : emailOf(wanted.email),
+    username: wanted.username === null ? null : usernameOf(wanted.username),
     phone: wanted.phone,
     branch_ids: branch_ids === null ? null : [...branch_ids],
     legal_entity_id: wanted.legal_entity_id,

@@ -1,18 +1,16 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import { PageParams, Timestamp, Uuid, nullable, pageOf, strictObject } from "../../mixins/contract/schemas";
+import { readAs } from "../../mixins/text/forms";
+import { Line } from "../../mixins/text/lines";
 import { Phone } from "../../mixins/text/phone";
 
-/** One line that is not blank: no control characters, which PostgreSQL (NUL) and letters in the post cannot hold. */
-const Name = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$",
-});
+const Name = Line(200);
 /** What is typed at a login as email or username: looked for as it is. */
 const GivenLogin = (maxLength: number) => Type.String({ minLength: 1, maxLength });
-const Email = Type.String({ format: "email", maxLength: 254 });
+const Email = Type.String({ ...readAs("email"), format: "email", maxLength: 254 });
 const Username = Type.String({
+  ...readAs("username"),
   pattern: "^[A-Za-z0-9._-]{3,64}$",
   description: "Letters, digits, dot, dash, underscore",
 });

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { RefusedError, isRefusal } from "../../mixins/contract/refusal";
 import type { Runtime } from "../../mixins/runtime";
+import { usernameOf } from "../../mixins/text/forms";
 import { SettingsError } from "../../settings";
 import type { AuthRoom } from "./auth-room";
-import { normalisedUsername } from "./identifiers";
 import { passwordRefusal } from "./password-judge";
 
 /** 120 bits, in letters that survive being read aloud or typed. */
@@ -27,7 +27,7 @@ export async function ensureAdmin(
   const { ADMIN_USERNAME, ADMIN_PASSWORD } = runtime.settings;
   const existing = await activeAdmin(runtime);
   if (existing !== undefined) return existing;
-  const username = normalisedUsername(ADMIN_USERNAME);
+  const username = usernameOf(ADMIN_USERNAME);
   if (ADMIN_PASSWORD !== undefined) {
     const weak = await passwordRefusal(ADMIN_PASSWORD, { role: "super_admin", username });
     if (weak !== undefined) throw new SettingsError(`ADMIN_PASSWORD: ${weak.detail}`);

@@ -1,6 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { UnavailableError } from "../../mixins/contract/refusal";
-import { normalisedPassword } from "./identifiers";
 
 /** Work factor of scrypt: `2^ln · 128 · r` bytes of memory, `p` times over. */
 export interface ScryptCost {
@@ -73,7 +72,8 @@ export class PasswordHasher {
       });
     await this.#enter();
     try {
-      return await derive(normalisedPassword(password), salt, cost);
+      // One password, one spelling, whatever keyboard composed its accents.
+      return await derive(password.normalize("NFKC"), salt, cost);
     } finally {
       this.#leave();
     }

@@ -6,13 +6,13 @@ import { eventMetaOf } from "../../mixins/contract/event-meta";
 import { act, callerOf, commandOf, implement } from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { VerifiedCaller } from "../../mixins/contract/token-verifier";
+import { emailOf, usernameOf } from "../../mixins/text/forms";
 import { getLegalEntity } from "../branch/legal-entity.contract";
 import { TOKEN_INVALID } from "./access-token";
 import { durable, endedSessions, rememberDevice, type AuthContext } from "./auth-context";
 import { activeUser, checkPassword, issueTokens, signIn, type IssuedTokens } from "./auth-room";
 import * as contracts from "./auth.contract";
 import { sealing } from "./command-seal";
-import { normalisedEmail, normalisedUsername } from "./identifiers";
 import { passwordRefusal } from "./password-judge";
 import { userByEmail, userByUsername, type UserRow } from "./users";
 
@@ -63,7 +63,7 @@ function registerAction(context: AuthContext): ActionSchema {
 
 function loginAction(context: AuthContext): ActionSchema {
   return implement(contracts.login, async (ctx) => {
-    const email = normalisedEmail(ctx.params.email);
+    const email = emailOf(ctx.params.email);
     const user = await userByEmail(context.runtime.pool, email);
     const proven = orThrow(
       await provenUser(context, ctx, { user, typed: `email ${email}`, password: ctx.params.password }),
@@ -76,7 +76,7 @@ function loginAction(context: AuthContext): ActionSchema {
 
 function superAdminLoginAction(context: AuthContext): ActionSchema {
   return implement(contracts.superAdminLogin, async (ctx) => {
-    const username = normalisedUsername(ctx.params.username);
+    const username = usernameOf(ctx.params.username);
     const found = await userByUsername(context.runtime.pool, username);
     const user = found?.role === "super_admin" ? found : undefined;
     const proven = orThrow(

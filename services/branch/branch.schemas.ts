@@ -9,11 +9,9 @@ import {
   nullable,
   strictObject,
 } from "../../mixins/contract/schemas";
+import { Line } from "../../mixins/text/lines";
 import { Phone } from "../../mixins/text/phone";
 
-/** One line that is not blank, without control characters: PostgreSQL cannot hold NUL, and a receipt no line break. */
-export const Line = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$" });
 const LocalizedLine = strictObject({ ru: Line(200), en: Line(200) });
 
 /** Times are read by the room itself, which refuses them by name. */

@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
 import { Uuid, strictObject } from "../../mixins/contract/schemas";
-import { Line } from "./branch.schemas";
+import { readAs } from "../../mixins/text/forms";
+import { Line } from "../../mixins/text/lines";
 
 /** A company in whose name branches sell. */
 export const LegalEntity = strictObject({ legal_entity_id: Uuid, name: Type.String(), inn: Type.String() });
@@ -37,7 +38,8 @@ export const createLegalEntity = contract({
     legal_entity_id: Type.Optional(Uuid),
     name: Line(200),
     inn: Type.String({
-      pattern: "^(\\d{10}|\\d{12})$",
+      ...readAs("digits"),
+      pattern: "^([0-9]{10}|[0-9]{12})$",
       description: "Taxpayer number with its check digits",
     }),
   }),

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../mixins/contract/contract";
-import { MacAddress } from "../../mixins/contract/mac-address";
+import { MacAddress } from "../../mixins/text/mac-address";
 import { AfterParam, nullable, strictObject } from "../../mixins/contract/schemas";
 import { getCamera } from "../camera/camera.contract";
 import type { Camera } from "../camera/camera.events";

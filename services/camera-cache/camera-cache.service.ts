@@ -3,7 +3,7 @@ import { tellCache } from "../../mixins/cache-tags/cached-action";
 import { mayWorkAt, notYours } from "../../mixins/contract/branch-access";
 import type { Ctx } from "../../mixins/contract/caller";
 import { callerOf, implement } from "../../mixins/contract/implement";
-import { normalMac } from "../../mixins/contract/mac-address";
+import { normalMac } from "../../mixins/text/mac-address";
 import { RefusedError, refuse } from "../../mixins/contract/refusal";
 import { metricsOf } from "../../mixins/metrics/metrics";
 import type { Runtime } from "../../mixins/runtime";

@@ -9,6 +9,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { Line } from "../../mixins/text/lines";
 import { ComplexId } from "./camera.schemas";
 
 /** Entries of one request. */
@@ -126,7 +127,7 @@ export const createCameraKey = contract({
   rest: [{ method: "POST", path: "/api/v1/camera-keys", status: 201 }],
   params: strictObject({
     branch_id: Uuid,
-    name: Type.String({ minLength: 1, maxLength: 100, pattern: "\\S", description: "What the key is for" }),
+    name: Line(100, "What the key is for"),
   }),
   result: strictObject({
     ...KeyRecord,

@@ -3,7 +3,7 @@ import { mayWorkAt, notYours } from "../../mixins/contract/branch-access";
 import type { Caller } from "../../mixins/contract/caller";
 import type { ParamsOf } from "../../mixins/contract/contract";
 import type { CommandOutcome } from "../../mixins/contract/implement";
-import { normalMac } from "../../mixins/contract/mac-address";
+import { normalMac } from "../../mixins/text/mac-address";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { EntityRows, type Asked, type Entity } from "../../mixins/crud/entity-rows";
 import { keyOf, pageFrom, type Page } from "../../mixins/crud/page";

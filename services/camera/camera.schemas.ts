@@ -1,13 +1,13 @@
 import { Type } from "@sinclair/typebox";
-import { MacAddress } from "../../mixins/contract/mac-address";
+import { MacAddress } from "../../mixins/text/mac-address";
 import { nullable, PositionSchema, strictObject, Timestamp, Uuid } from "../../mixins/contract/schemas";
+import { Line } from "../../mixins/text/lines";
 
 /** Settings travel in events, messages and cache: they are no place for pictures. */
 export const SETTINGS_CHARS_MAX = 16_000;
 
-const Line = (max: number) => Type.String({ minLength: 1, maxLength: max, pattern: "\\S" });
 const ComplexId = Type.String({
-  pattern: "^[\\w.-]{1,64}$",
+  pattern: "^[A-Za-z0-9_.-]{1,64}$",
   description: "Letters, digits, `_`, `.` and `-`",
 });
 const Settings = Type.Record(Type.String({ maxLength: 200 }), Type.Unknown(), {

@@ -1,5 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox";
-import { MacAddress, normalMac } from "../../mixins/contract/mac-address";
+import { MacAddress, normalMac } from "../../mixins/text/mac-address";
+import { Lines } from "../../mixins/text/lines";
 import type { FieldError } from "../../mixins/contract/refusal";
 import { Timestamp } from "../../mixins/contract/schemas";
 import { validatorOf } from "../../mixins/contract/validation";
@@ -12,7 +13,7 @@ const ENTRY_CHARS_MAX = 32_000;
 /** What every entry has; further fields are of the camera's make. */
 const Entry = Type.Object({
   mac_address: MacAddress,
-  event_type: Type.Optional(Type.String({ maxLength: 100, pattern: "\\S" })),
+  event_type: Type.Optional(Lines(100)),
   timestamp: Type.Optional(Timestamp),
   data: Type.Optional(Type.Object({})),
 });

@@ -8,7 +8,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
-import { quoteMenu, WishedItem } from "../menu/menu.contract";
+import { GivenCode, quoteMenu, WishedItem } from "../menu/menu.contract";
 import { placeOrder } from "../order/order.contract";
 import { LINES_MAX, QUANTITY_MAX, type CartContents } from "./cart.events";
 
@@ -75,9 +75,7 @@ export const getCart = contract({
   kind: "query",
   rest: [{ method: "GET", path: "/api/cart" }],
   params: strictObject({
-    branch_id: Type.Optional(
-      Type.String({ format: "uuid", description: "Whose delivery fee; else the default branch's" }),
-    ),
+    branch_id: Type.Optional({ ...Uuid, description: "Whose delivery fee; else the default branch's" }),
   }),
   result: CartSchema,
   refusals: ["branch.unknown"],
@@ -120,7 +118,7 @@ export const removeFromCart = contract({
   name: "cart.remove",
   summary: "Take a line out of the cart, or all lines of a menu item",
   rest: [{ method: "DELETE", path: "/api/cart/remove/:id" }],
-  params: strictObject({ id: Type.String({ format: "uuid", description: "line_id or menu_item_id" }) }),
+  params: strictObject({ id: { ...Uuid, description: "line_id or menu_item_id" } }),
   result: CartSchema,
   refusals: ["cart.unknown_line"],
 });
@@ -141,7 +139,7 @@ export const setCartPromo = contract({
   summary: "Put a promo code on the cart",
   rate_per_minute: 30,
   rest: [{ method: "POST", path: "/api/cart/promo" }],
-  params: strictObject({ code: Type.String({ minLength: 1, maxLength: 40 }) }),
+  params: strictObject({ code: GivenCode }),
   result: CartSchema,
   refusals: ["cart.empty", ...itemRefusals, ...promoRefusals],
 });

@@ -1,4 +1,4 @@
-import { nameKey } from "../menu/menu.events";
+import { nameKey } from "../../mixins/text/forms";
 import { LINES_MAX, QUANTITY_MAX, type CartLine, type LineContent } from "./cart.events";
 
 /** The same for two wishes that are one line; names as the menu compares them, since it may spell one differently by now. */

@@ -9,6 +9,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { readAs } from "../../mixins/text/forms";
 import type { OfferTerms } from "./menu.offer-uses";
 import {
   AnnouncedSaleSchema,
@@ -130,7 +131,11 @@ export const deleteSale = contract({
   refusals: ["sale.unknown"],
 });
 
-const Code = Type.String({ minLength: 1, maxLength: 40, pattern: "^[A-Za-zА-Яа-яЁё0-9_-]+$" });
+const Code = Type.String({
+  ...readAs("code"),
+  ...{ minLength: 1, maxLength: 40, pattern: "^[A-ZА-ЯЁ0-9_-]+$" },
+  description: "Kept in capitals",
+});
 const promoTerms = {
   percent: Type.Optional(Percent),
   amount_minor: Type.Optional(ItemPrice),

@@ -1,12 +1,5 @@
-import {
-  nameKey,
-  type FlashSale,
-  type MenuDocument,
-  type MenuExtra,
-  type MenuPizza,
-  type MenuSet,
-  type PromoCode,
-} from "./menu.events";
+import { codeOf, nameKey } from "../../mixins/text/forms";
+import type { FlashSale, MenuDocument, MenuExtra, MenuPizza, MenuSet, PromoCode } from "./menu.events";
 import type { OfferUse } from "./menu.offer-uses";
 import { unitsLeft } from "./menu.sale-phase";
 
@@ -20,7 +13,7 @@ export interface MenuBoard {
   readonly index: MenuIndex;
   /** By item, sales that have not ended. */
   readonly sales: ReadonlyMap<string, readonly TimedSale[]>;
-  /** By code in capitals. */
+  /** By the one form of the code, whatever somebody has written into its row. */
   readonly promos: ReadonlyMap<string, TimedPromo>;
   /** How often limited offers are used, by their ids; an offer that is not there was never used. */
   readonly uses: ReadonlyMap<string, OfferUse>;
@@ -90,7 +83,7 @@ export function withOffers(
   return {
     ...board,
     sales: salesByItem(sales),
-    promos: new Map(promos.map((promo) => [promo.code, timedPromo(promo)])),
+    promos: new Map(promos.map((promo) => [codeOf(promo.code), timedPromo(promo)])),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { readAs } from "../../mixins/text/forms";
 import type { OrderLine } from "../order/order.events";
 import { menuDeskContracts } from "./menu-desk.contract";
 import { menuOfferContracts } from "./menu-offer.contract";
@@ -22,12 +23,18 @@ import {
 
 export type { MenuDocumentPart } from "./menu.schemas";
 
+/** A promo code as customers type it. */
+export const GivenCode = Type.String({
+  ...readAs("code"),
+  ...{ minLength: 1, maxLength: 40, description: "In any case, with any kind of dash" },
+});
+
 /** One wished line: a pizza or a set, by id or, where no id is given, by its name in either language. */
 export const WishedItem = strictObject({
-  menu_item_id: Type.Optional(Type.String({ format: "uuid" })),
+  menu_item_id: Type.Optional(Uuid),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   quantity: Type.Integer({ minimum: 1, maximum: 99 }),
-  extras: Type.Optional(Type.Array(Type.String({ format: "uuid" }), { maxItems: 20 })),
+  extras: Type.Optional(Type.Array(Uuid, { maxItems: 20 })),
   exclude_ingredients: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 }),
   ),
@@ -35,7 +42,7 @@ export const WishedItem = strictObject({
 
 const wish = {
   items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),
-  promo_code: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  promo_code: Type.Optional(GivenCode),
 };
 const MenuWishSchema = strictObject(wish);
 /** What somebody would like to order. */

@@ -5,11 +5,6 @@ export interface LocalizedName {
   readonly en: string;
 }
 
-/** The form in which names are compared: case, outer and repeated spaces do not count. */
-export function nameKey(name: string): string {
-  return name.normalize("NFC").trim().replace(/\s+/g, " ").toLowerCase();
-}
-
 export interface MenuIngredient {
   readonly name: LocalizedName;
   readonly grams: number;

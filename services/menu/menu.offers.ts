@@ -1,4 +1,5 @@
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import { codeOf } from "../../mixins/text/forms";
 import type { MenuChange, Sign } from "./menu.change";
 import {
   flashSaleStream,
@@ -177,7 +178,7 @@ async function savePromo(tx: Queryable, wanted: PromoCode, { by, at }: Sign): Pr
     );
   if ((wanted.percent === null) === (wanted.amount_minor === null))
     return refuse("unprocessable", "promo.one_benefit", "A promo code has either percent or amount_minor.");
-  const promo: PromoCode = { ...wanted, code: wanted.code.toUpperCase(), valid_from, valid_until };
+  const promo: PromoCode = { ...wanted, code: codeOf(wanted.code), valid_from, valid_until };
   await lockHead(tx);
   const owner = await store.promoIdOf(tx, promo.code);
   if (owner !== undefined && owner !== promo.promo_id)

@@ -1,9 +1,9 @@
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import { codeOf, nameKey } from "../../mixins/text/forms";
 import type { OrderExtra, OrderLine } from "../order/order.events";
 import { leftOf, type MenuBoard, type Sellable, type TimedPromo } from "./menu.board";
 import type { LimitedUse, MenuWish, Quote, QuoteWish } from "./menu.contract";
-import { nameKey, type FlashSale, type PromoCode } from "./menu.events";
-
+import type { FlashSale, PromoCode } from "./menu.events";
 import { cheapestSale, percentOf } from "./menu.sale-prices";
 
 /**
@@ -195,7 +195,7 @@ function findPromo(
   total_minor: number,
   now_ms: number,
 ): TimedPromo | Refusal {
-  const code = typed.trim().toUpperCase();
+  const code = codeOf(typed);
   const found = board.promos.get(code);
   const say = (reason: string, detail: string) =>
     refuse("unprocessable", reason, detail, { promo_code: code });

@@ -1,4 +1,4 @@
-import { nameKey } from "./menu.events";
+import { nameKey } from "../../mixins/text/forms";
 import type { Problem } from "./menu.item";
 import type { MenuItem } from "./menu.schemas";
 

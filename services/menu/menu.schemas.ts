@@ -8,6 +8,7 @@ import type {
   MenuSet,
   PromoCode,
 } from "./menu.events";
+import { Address, Line, LINE } from "../../mixins/text/lines";
 
 /** Shapes that the contracts of the menu share; the same ones check rows that were edited by hand. */
 
@@ -16,12 +17,9 @@ const PRICE_MINOR_MAX = 100_000_000;
 
 export const ItemPrice = Type.Integer({ minimum: 0, maximum: PRICE_MINOR_MAX, description: "Minor units" });
 
-/** One line of text that PostgreSQL and JSON can both hold: no control characters, no half of a surrogate pair. */
-const LINE = "[^\\p{Cc}\\p{Cs}]";
-export const LineOfText = Type.String({ minLength: 1, maxLength: 500, pattern: `^${LINE}*$` });
+export const LineOfText = Type.String({ minLength: 1, maxLength: 500, pattern: `^${LINE}$` });
 
-const NameText = Type.String({ minLength: 1, maxLength: 200, pattern: `^ *[^\\s\\p{Cc}\\p{Cs}]${LINE}*$` });
-export const ItemName = strictObject({ ru: NameText, en: NameText });
+export const ItemName = strictObject({ ru: Line(200), en: Line(200) });
 
 const Ingredient = strictObject({
   name: ItemName,
@@ -31,12 +29,7 @@ const SetContent = strictObject({
   pizza_id: Uuid,
   quantity: Type.Integer({ minimum: 1, maximum: 99 }),
 });
-const Image = Type.Union(
-  [Type.String({ minLength: 1, maxLength: 500, pattern: `^(https?://|/)${LINE}*$` }), Type.Null()],
-  {
-    description: "URL or absolute path",
-  },
-);
+const Image = nullable(Address(500));
 
 export const ItemKind = Type.Union([Type.Literal("pizza"), Type.Literal("set"), Type.Literal("extra")]);
 

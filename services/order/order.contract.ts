@@ -11,7 +11,7 @@ import {
   Uuid,
 } from "../../mixins/contract/schemas";
 import { PartOfPhone, Phone } from "../../mixins/text/phone";
-import { quoteMenu, WishedItem } from "../menu/menu.contract";
+import { GivenCode, quoteMenu, WishedItem } from "../menu/menu.contract";
 import { NOT_PLACED_REFUSAL, PROMO_REFUSALS } from "../quota/quota.contract";
 import { placeInSlot } from "../slot/slot.contract";
 import {
@@ -55,7 +55,7 @@ const Wish = {
   payment_method: PaymentMethodSchema,
   notes: Type.Optional(FreeText(1000)),
   items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),
-  promo_code: Type.Optional(FreeText(40)),
+  promo_code: Type.Optional(GivenCode),
   expected_total_minor: Type.Optional(
     Type.Integer({
       minimum: 0,

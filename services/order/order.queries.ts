@@ -80,7 +80,7 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
       const filter = {
         branch_ids,
         ...(phone === undefined ? {} : { phone: soughtPhone(phone, country) }),
-        ...(display_id === undefined ? {} : { display_id: display_id.toUpperCase() }),
+        ...(display_id === undefined ? {} : { display_id }),
         ...(date === undefined ? {} : { business_date: date }),
       };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: false, limit, cursor }));

@@ -17,6 +17,7 @@ export interface OrderFilter {
   /** Visible to the kitchen at this moment (true) or not yet (false). */
   readonly visible?: { readonly at: Date; readonly is: boolean };
   readonly user_id?: string;
+  /** With the branch's letters, or its digits alone. */
   readonly display_id?: string;
   readonly phone?: SoughtPhone;
   readonly business_date?: string;
@@ -120,8 +121,7 @@ function criteriaOf(filter: OrderFilter): Brackets {
       });
     }
     if (filter.user_id !== undefined) where.andWhere("o.user_id = :user_id", { user_id: filter.user_id });
-    if (filter.display_id !== undefined)
-      where.andWhere("o.display_id = :display_id", { display_id: filter.display_id });
+    if (filter.display_id !== undefined) where.andWhere(...displayIdCriterion(filter.display_id));
     if (filter.phone !== undefined) where.andWhere(phoneCriterion(filter.phone));
     if (filter.business_date !== undefined) {
       where.andWhere("o.business_date = :business_date", { business_date: filter.business_date });
@@ -131,10 +131,20 @@ function criteriaOf(filter: OrderFilter): Brackets {
   });
 }
 
+/** The index is of the reversed ids, because people know the digits and not always the branch's letters. */
+function displayIdCriterion(display_id: string): [string, object] {
+  const reversed = reverse(display_id);
+  return display_id.includes("-")
+    ? ["reverse(o.display_id) = :display_id", { display_id: reversed }]
+    : ["reverse(o.display_id) like :display_id", { display_id: `${reversed}-%` }];
+}
+
+const reverse = (text: string): string => Array.from(text).reverse().join("");
+
 /** Spelled one by one: with `like any (…)` neither of the two indexes is used. */
 function phoneCriterion({ ends, begins }: SoughtPhone): Brackets {
   return new Brackets((where) => {
-    where.where("reverse(o.customer_phone) like :ends", { ends: `${Array.from(ends).reverse().join("")}%` });
+    where.where("reverse(o.customer_phone) like :ends", { ends: `${reverse(ends)}%` });
     for (const [i, begin] of begins.entries()) {
       const name = `begins_${String(i)}`;
       where.orWhere(`o.customer_phone like :${name}`, { [name]: `${begin}%` });

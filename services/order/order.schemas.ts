@@ -8,6 +8,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { readAs } from "../../mixins/text/forms";
 import type { OrderChangeView, OrderView } from "./order.view";
 
 /** Text that people type. */
@@ -15,8 +16,9 @@ export const FreeText = (maxLength: number) => Type.String({ minLength: 1, maxLe
 
 export const TrackToken = Type.String({ pattern: "^[A-Za-z0-9_-]{16,64}$", description: "From track_url" });
 export const DisplayId = Type.String({
-  pattern: "^[\\p{L}\\p{N}-]{1,20}$",
-  description: "The short number on the receipt",
+  ...readAs("display-id"),
+  pattern: "^([A-Z]{1,2}-)?[0-9]{1,10}$",
+  description: "The short number on the receipt, M-2339, or its digits alone",
 });
 
 export const FulfilmentSchema = literals("pickup", "delivery");

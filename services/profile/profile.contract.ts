@@ -8,11 +8,8 @@ import {
   strictObject,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { Line } from "../../mixins/text/lines";
 import { Phone } from "../../mixins/text/phone";
-
-/** One line that is not blank. */
-const Line = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$" });
 
 const Address = strictObject({
   label: nullable(Line(50)),

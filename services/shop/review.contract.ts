@@ -11,6 +11,7 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { Lines } from "../../mixins/text/lines";
 
 export const LocalizedText = strictObject({ ru: Type.String(), en: Type.String() });
 
@@ -18,8 +19,7 @@ export const LocalizedText = strictObject({ ru: Type.String(), en: Type.String()
 export const TOP_MAX = 50;
 
 const Rating = Type.Integer({ minimum: 1, maximum: 5 });
-/** Lines may break, but not be all blank. */
-const Text = Type.String({ minLength: 1, maxLength: 2000, pattern: "\\S" });
+const Text = Lines(2000);
 const Sort = literals("helpful", "newest");
 export type ReviewSort = "helpful" | "newest";
 

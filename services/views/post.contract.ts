@@ -10,22 +10,11 @@ import {
   Timestamp,
   Uuid,
 } from "../../mixins/contract/schemas";
+import { Address, Line } from "../../mixins/text/lines";
 
-/** One line that is not blank, without control characters. */
-const Title = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: "^ *[^\\s\\p{Cc}\\p{Cs}][^\\p{Cc}\\p{Cs}]*$",
-});
+const Title = Line(200);
 const Body = Type.String({ minLength: 1, maxLength: 20_000 });
-const Image = nullable(
-  Type.String({
-    minLength: 1,
-    maxLength: 500,
-    pattern: "^(https?://|/)[^\\p{Cc}\\p{Cs}]*$",
-    description: "URL or absolute path",
-  }),
-);
+const Image = nullable(Address(500));
 const Status = literals("draft", "published", "archived");
 
 const content = {

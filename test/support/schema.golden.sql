@@ -369,7 +369,7 @@ create table public.orders (
   constraint orders_pk PRIMARY KEY (order_id, placed_at)
 ) partition by RANGE (placed_at);
 CREATE INDEX orders_by_business_date ON ONLY public.orders USING brin (business_date) WITH (pages_per_range='16');
-CREATE INDEX orders_by_display_id ON ONLY public.orders USING btree (display_id);
+CREATE INDEX orders_by_display_id ON ONLY public.orders USING btree (reverse(display_id) text_pattern_ops);
 CREATE INDEX orders_by_phone ON ONLY public.orders USING btree (reverse(customer_phone) text_pattern_ops) WHERE (customer_phone IS NOT NULL);
 CREATE INDEX orders_by_phone_start ON ONLY public.orders USING btree (customer_phone text_pattern_ops) WHERE (customer_phone IS NOT NULL);
 CREATE INDEX orders_by_time ON ONLY public.orders USING btree (placed_at, order_id);

@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import fc from "fast-check";
-import { LocalDate, Timestamp, Uuid, strictObject } from "../../../mixins/contract/schemas";
+import { LocalDate, nullable, Timestamp, Uuid, strictObject } from "../../../mixins/contract/schemas";
 import { findUnstorableText } from "../../../mixins/contract/storable-text";
+import { readAs } from "../../../mixins/text/forms";
 import { validatorOf } from "../../../mixins/contract/validation";
 
 const pathsOf = (refusal: ReturnType<ReturnType<typeof validatorOf>>): unknown =>
@@ -48,6 +49,43 @@ describe("text that PostgreSQL cannot store", () => {
     // Surrogates that meet in one text make a pair; JSON.stringify escapes only those that stand alone.
     const isBad = (value: unknown): boolean => /\\u(0000|d[89a-f]..)/.test(JSON.stringify(value));
     fc.assert(fc.property(json, (value) => (findUnstorableText(value) !== undefined) === isBad(value)));
+  });
+});
+
+describe("text of which there is one form", () => {
+  const Code = Type.String({ ...readAs("code"), maxLength: 5, pattern: "^[A-Z0-9-]+$" });
+  const schema = strictObject({
+    code: Type.Optional(nullable(Code)),
+    codes: Type.Optional(Type.Array(strictObject({ code: Code, id: Type.Optional(Uuid) }))),
+  });
+  const check = validatorOf(schema);
+
+  it("is in it before anything else is asked of it, wherever it stands", () => {
+    const given = {
+      code: "  ab\u200b\u200b\u2010c ",
+      codes: [{ code: "x‑1", id: "018F0000-0000-7000-8000-00000000000A" }],
+    };
+    expect(check(given)).toBeUndefined();
+    expect(given).toEqual({
+      code: "AB-C",
+      codes: [{ code: "X-1", id: "018f0000-0000-7000-8000-00000000000a" }],
+    });
+  });
+
+  it("is refused where its form does not fit", () => {
+    expect(pathsOf(check({ codes: [{ code: "ABCDEF" }] }))).toEqual(["/codes/0/code"]);
+    expect(pathsOf(check({ codes: [{ code: "\u200b" }] }))).toEqual(["/codes/0/code"]);
+    expect(check({ code: null })).toBeUndefined();
+  });
+
+  it("may be frozen when it has its form already", () => {
+    expect(check(Object.freeze({ codes: Object.freeze([Object.freeze({ code: "X-1" })]) }))).toBeUndefined();
+  });
+
+  it("is brought to it in paths and queries as well", () => {
+    const params = { code: "x‑1" };
+    expect(validatorOf(strictObject({ code: Code }), "coerce")(params)).toBeUndefined();
+    expect(params).toEqual({ code: "X-1" });
   });
 });
 

@@ -436,6 +436,27 @@ describe("lists", () => {
     expect(await node.refusal(placeOrder, nobody, GUEST)).toBe("order.phone_invalid");
   });
 
+  it("a display id is found as people type it, in Cyrillic and by its digits alone", async () => {
+    const { order_id, display_id, position } = await place();
+    const { business_date = "" } = await node.call(getOrder, { order_id, after: position }, manager);
+    const [, number = ""] = display_id.split("-");
+    expect(display_id).toBe(`K-${number}`);
+    for (const typed of [`К-${number}`, `к ${number}`, `k‑${number}`, `№ K${number}`, number]) {
+      const { items } = await node.call(searchOrders, { display_id: typed, date: business_date }, manager);
+      expect(items.map((found) => found.order_id)).toEqual([order_id]);
+    }
+  });
+
+  it("an order is the same in capital letters, and so is a branch", async () => {
+    const { order_id, position } = await place();
+    const view = await node.call(getOrder, { order_id: order_id.toUpperCase(), after: position }, manager);
+    expect(view.order_id).toBe(order_id);
+    const branch_id = view.branch_id.toUpperCase();
+    expect((await node.call(listActiveOrders, { branch_id, limit: 1 }, manager)).items).toHaveLength(1);
+    const cancelled = { order_id: order_id.toUpperCase(), reason: "x" };
+    expect(await node.call(cancelOrder, cancelled, manager)).toMatchObject({ order_id, status: "cancelled" });
+  });
+
   it("a display id and a date find what they name", async () => {
     const order = await place();
     const view = await node.call(getOrder, { order_id: order.order_id, after: order.position }, manager);

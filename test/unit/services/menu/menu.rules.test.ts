@@ -1,4 +1,4 @@
-import { nameKey } from "../../../../services/menu/menu.events";
+import { nameKey } from "../../../../mixins/text/forms";
 import { contentOf, itemsOf, parseItem } from "../../../../services/menu/menu.item";
 import { problemsOf, usersOf } from "../../../../services/menu/menu.rules";
 import type { MenuItem } from "../../../../services/menu/menu.schemas";
