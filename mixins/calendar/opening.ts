@@ -68,7 +68,8 @@ export function openInterval(schedule: Schedule, date: string, zone: IANAZone): 
   const opens_ms = instantOf(date, minutesOf(hours.open), zone, "first");
   const closes_ms = closingOf(hours, date, zone);
   const tomorrow = hoursOf(schedule, next);
-  const next_opens_ms = tomorrow === null ? Infinity : instantOf(next, minutesOf(tomorrow.open), zone, "first");
+  const next_opens_ms =
+    tomorrow === null ? Infinity : instantOf(next, minutesOf(tomorrow.open), zone, "first");
   return { opens_ms, closes_ms: Math.max(opens_ms, Math.min(closes_ms, next_opens_ms)) };
 }
 

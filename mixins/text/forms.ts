@@ -11,8 +11,8 @@ const inLatin = (text: string): string =>
 const without = (what: RegExp, text: string): string => asTyped(text.replaceAll(what, ""));
 const inCapitals = (text: string): string => asTyped(asTyped(text).toUpperCase());
 
-/** The one form of a promo code: in capitals, without spaces. */
-export const codeOf = (typed: string): string => without(/ /g, inCapitals(typed));
+/** The one form of a promo code: in capitals. A space inside is part of it, and of no code that there is. */
+export const codeOf = inCapitals;
 
 const SHORT_NUMBER = /^([A-Z]{1,2})-?(\d+)$/;
 

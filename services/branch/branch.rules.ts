@@ -1,3 +1,4 @@
+import { minutesOf } from "../../mixins/calendar/opening";
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { Holiday, OpeningHours, SlotRules, WeekHours } from "./branch.events";
 
@@ -51,11 +52,6 @@ export function rulesRefusal(rules: SlotRules): Refusal | undefined {
 export function openMinutes({ open, close }: OpeningHours): number {
   const length = minutesOf(close) - minutesOf(open);
   return length <= 0 ? length + DAY_MINUTES : length;
-}
-
-/** Minutes after midnight of an `HH:MM`. */
-export function minutesOf(time: string): number {
-  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 }
 
 /** `HH:MM` of minutes after midnight, of whatever day. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { IANAZone } from "luxon";
+import type { IANAZone } from "luxon";
 import { LRUCache } from "lru-cache";
-import type { OpeningHours, SlotRules } from "../branch/branch.events";
+import { addDays, localDateOf, openInterval, startOfDate, zoneOf } from "../../mixins/calendar/opening";
+import type { SlotRules } from "../branch/branch.events";
 import { slotIdOf } from "./slot.id";
 
 /** The part of a branch that the calendar reads; its version names the rules in the cache. */
@@ -37,19 +38,7 @@ export interface DayGrid {
   readonly slots: readonly GridSlot[];
 }
 
-interface Interval {
-  readonly opens_ms: number;
-  readonly closes_ms: number;
-}
-
 const MINUTE_MS = 60_000;
-const DAY_MINUTES = 24 * 60;
-const DAY_MS = DAY_MINUTES * MINUTE_MS;
-
-/** The calendar date some days later (or earlier); both `YYYY-MM-DD`. */
-export function addDays(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
-}
 
 /** Index of the first slot that starts at or after an instant; the number of slots when there is none. */
 export function firstSlotFrom(grid: DayGrid, instant_ms: number): number {
@@ -160,64 +149,7 @@ function belongsTo(day: DayGrid, instant_ms: number): boolean {
 }
 
 function startOfBusinessDay(rules: SlotRules, date: string, zone: IANAZone): number {
-  const midnight = instantOf(date, 0, zone, "first");
+  const midnight = startOfDate(date, zone);
   const nightBefore = openInterval(rules, addDays(date, -1), zone);
   return Math.max(midnight, nightBefore?.closes_ms ?? midnight);
-}
-
-/**
- * When a business day is open; undefined when it is closed. A night that would run into the next day's opening ends there,
- * so that no instant is sold by two days.
- */
-function openInterval(rules: SlotRules, date: string, zone: IANAZone): Interval | undefined {
-  const hours = hoursOf(rules, date);
-  if (hours === null) return undefined;
-  const open = minutesOf(hours.open);
-  const close = minutesOf(hours.close);
-  const opens_ms = instantOf(date, open, zone, "first");
-  const closes_ms = instantOf(date, close <= open ? close + DAY_MINUTES : close, zone, "last");
-  const tomorrow = hoursOf(rules, addDays(date, 1));
-  const next_opens_ms =
-    tomorrow === null ? Infinity : instantOf(addDays(date, 1), minutesOf(tomorrow.open), zone, "first");
-  return { opens_ms, closes_ms: Math.max(opens_ms, Math.min(closes_ms, next_opens_ms)) };
-}
-
-function hoursOf(rules: SlotRules, date: string): OpeningHours | null {
-  const holiday = rules.holidays.find((each) => each.date === date);
-  if (holiday !== undefined) return holiday.hours;
-  const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
-  return rules.hours[String(weekday === 0 ? 7 : weekday) as keyof SlotRules["hours"]];
-}
-
-function minutesOf(text: string): number {
-  const [hour, minute] = text.split(":").map(Number);
-  assert(hour !== undefined && minute !== undefined, `${text} is not HH:MM`);
-  return hour * 60 + minute;
-}
-
-function zoneOf(name: string): IANAZone {
-  const zone = IANAZone.create(name);
-  assert(zone.isValid, `${name} is not a time zone`);
-  return zone;
-}
-
-const offsetMs = (zone: IANAZone, instant_ms: number): number => zone.offset(instant_ms) * MINUTE_MS;
-
-function localDateOf(instant_ms: number, zone: IANAZone): string {
-  return new Date(instant_ms + offsetMs(zone, instant_ms)).toISOString().slice(0, 10);
-}
-
-/**
- * The instant at which a branch's clock shows some minutes after midnight of a date. Where the clock shows it twice
- * (autumn), `which` chooses: a day opens at the first and closes at the last. Where it never does (spring), the time is
- * read with the offset before the change, so that opening hours keep their real length up to there.
- */
-function instantOf(date: string, minutes: number, zone: IANAZone, which: "first" | "last"): number {
-  const wall_ms = Date.parse(`${date}T00:00:00Z`) + minutes * MINUTE_MS;
-  const before = wall_ms - offsetMs(zone, wall_ms - DAY_MS);
-  const after = wall_ms - offsetMs(zone, wall_ms + DAY_MS);
-  if (before === after) return before;
-  const shown = [before, after].filter((instant_ms) => instant_ms + offsetMs(zone, instant_ms) === wall_ms);
-  if (shown.length === 0) return before;
-  return which === "first" ? Math.min(...shown) : Math.max(...shown);
 }

@@ -6,49 +6,54 @@ export interface ZoneChange {
 }
 
 const DAY_MS = 86_400_000;
-const FIRST_MS = Date.UTC(2020, 0, 1);
-const LAST_MS = Date.UTC(2038, 0, 1);
-/** Morocco changes twice around Ramadan, four weeks apart; nobody does so within ten days. */
-const STEP_MS = 10 * DAY_MS;
+const MINUTE_MS = 60_000;
+/** Morocco changes twice around Ramadan, four weeks apart; nobody does so sooner. */
+const STEP_MS = 20 * DAY_MS;
 
 /** Every zone that this runtime knows. */
 export const ZONES: readonly string[] = Intl.supportedValuesOf("timeZone");
+/** Of which the changes of clocks are looked at. */
+export const YEARS: readonly number[] = Array.from({ length: 18 }, (_, n) => 2020 + n);
 
-const known = new Map<string, readonly ZoneChange[]>();
-
-/** The changes of a zone's clocks from 2020 to 2037, in order; read off what `Intl` shows, without the code under test. */
-export function changesOf(zone: string): readonly ZoneChange[] {
-  let changes = known.get(zone);
-  if (changes === undefined) known.set(zone, (changes = found(zone)));
-  return changes;
-}
-
-function found(zone: string): ZoneChange[] {
+/** The changes of a zone's clocks in a year, in order; read off what `Intl` shows, without the code under test. */
+export function changesOf(zone: string, year: number): ZoneChange[] {
   const offset = offsetIn(zone);
   const changes: ZoneChange[] = [];
-  for (let from = FIRST_MS; from < LAST_MS; from += STEP_MS) {
-    const [before_ms, after_ms] = [offset(from), offset(from + STEP_MS)];
-    if (before_ms === after_ms) continue;
-    let [low, high] = [from, from + STEP_MS];
-    while (high - low > 1_000) {
-      const middle = Math.floor((low + high) / 2_000) * 1_000;
-      if (offset(middle) === before_ms) low = middle;
-      else high = middle;
+  const end = Date.UTC(year + 1, 0, 1);
+  let before_ms = offset(Date.UTC(year, 0, 1));
+  for (let from = Date.UTC(year, 0, 1); from < end; from += STEP_MS) {
+    const to = Math.min(from + STEP_MS, end);
+    const after_ms = offset(to);
+    if (after_ms !== before_ms) {
+      const at_ms = turnBetween(from, to, (instant_ms) => offset(instant_ms) === before_ms);
+      changes.push({ at_ms, before_ms, after_ms });
     }
-    changes.push({ at_ms: high, before_ms, after_ms });
+    before_ms = after_ms;
   }
   return changes;
 }
 
+/** The first whole minute at which something ceases to hold. */
+function turnBetween(from: number, to: number, holds: (instant_ms: number) => boolean): number {
+  let [low, high] = [from, to];
+  while (high - low > MINUTE_MS) {
+    const middle = Math.floor((low + high) / 2 / MINUTE_MS) * MINUTE_MS;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 function offsetIn(zone: string): (instant_ms: number) => number {
   const format = new Intl.DateTimeFormat("en-US", {
-    ...{ timeZone: zone, hourCycle: "h23", era: "short", year: "numeric", month: "numeric", day: "numeric" },
+    ...{ timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric" },
     ...{ hour: "numeric", minute: "numeric", second: "numeric" },
   });
   return (instant_ms) => {
-    const shown: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(instant_ms)) shown[type] = Number(value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+    const [month = 1, day = 1, year = 0, ...time] = (format.format(instant_ms).match(/\d+/g) ?? []).map(
+      Number,
+    );
+    const [hour = 0, minute = 0, second = 0] = time;
     return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instant_ms / 1_000) * 1_000;
   };
 }

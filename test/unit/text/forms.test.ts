@@ -21,9 +21,9 @@ describe("the same text in another form is the same", () => {
       "welcome—10",
       "WEL\u200bCOME−10",
       "ｗｅｌｃｏｍｅ－１０",
-      "wel\u00adcome- 10",
+      "wel\u00adcome-10",
     ],
-    ["ЙОД", "йод", `${DECOMPOSED}од`, `${DECOMPOSED.toLowerCase()}О\u2060Д`, "й о д"],
+    ["ЙОД", "йод", `${DECOMPOSED}од`, `${DECOMPOSED.toLowerCase()}О\u2060Д`, "й\u200bо\u200dд "],
   ])("promo code %s", (code, ...typed) => {
     for (const one of typed) expect(codeOf(one)).toBe(code);
   });

@@ -91,6 +91,36 @@ describe("On the days when the clock jumps", () => {
   });
 });
 
+describe("A night in which the clock jumps", () => {
+  const nights = (open: string, close: string): Rules => ({ hours: everyDay({ open, close }), holidays: [] });
+
+  it("ends at the last of two equal clock times", () => {
+    const rules = nights("17:00", "02:30");
+    expect(openState(rules, "Europe/Berlin", at("2027-10-31T00:45:00Z"))).toEqual({
+      open_now: true,
+      closes_at: "2027-10-31T01:30:00.000Z",
+      next_opening_at: null,
+    });
+  });
+
+  it("ends at midnight, also after a date that begins at 01:00", () => {
+    const rules = nights("22:00", "24:00");
+    expect(openState(rules, "Asia/Beirut", at("2027-03-28T20:59:59Z")).open_now).toBe(true);
+    expect(openState(rules, "Asia/Beirut", at("2027-03-28T21:15:00Z"))).toMatchObject({
+      open_now: false,
+      next_opening_at: "2027-03-29T19:00:00.000Z",
+    });
+  });
+
+  it("ends with its date where midnight comes twice", () => {
+    const rules = nights("10:00", "24:00");
+    // In Havana the clock goes back from 01:00 to 00:00.
+    expect(openState(rules, "America/Havana", at("2027-11-06T20:00:00Z")).closes_at).toBe(
+      "2027-11-07T04:00:00.000Z",
+    );
+  });
+});
+
 describe("The rules of a new branch", () => {
   const settings = loadSettings({
     BUSINESS_OPEN_HOUR: "2",

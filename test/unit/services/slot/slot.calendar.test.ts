@@ -1,5 +1,4 @@
 import {
-  addDays,
   firstSlotFrom,
   gridOf,
   lastSlotUntil,
@@ -7,6 +6,7 @@ import {
   SlotCalendar,
   type DayGrid,
 } from "../../../../services/slot/slot.calendar";
+import { addDays } from "../../../../mixins/calendar/opening";
 import { branchWith, daily } from "./kitchen";
 
 const MINUTE = 60_000;
