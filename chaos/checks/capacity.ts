@@ -119,11 +119,11 @@ class Book {
     for (const { slot_id, amount_minor } of shares) this.#add(slot_id, -amount_minor);
   }
 
-  #placed({ order_id, shares, items_total_minor }: OrderPlaced["data"], position: number): void {
+  #placed({ order_id, shares, items }: OrderPlaced["data"], position: number): void {
     const held = this.#held.get(order_id);
     const sum = shares.reduce((total, { amount_minor }) => total + amount_minor, 0);
     if (held === undefined) this.#violate("slot.placed_unbooked", order_id, position);
-    else if (JSON.stringify(held) !== JSON.stringify(shares) || sum !== items_total_minor)
+    else if (JSON.stringify(held) !== JSON.stringify(shares) || sum !== listPriceOf(items))
       this.#violate("slot.placed_other_shares", order_id, position);
   }
 
@@ -152,6 +152,16 @@ class Book {
   #violate(promise: string, what: string, position: number): void {
     this.violations.push({ promise, detail: `${what}, at position ${position}` });
   }
+}
+
+/** What the menu says of the lines, before any sale: capacity is the kitchen's work. */
+function listPriceOf(items: OrderPlaced["data"]["items"]): number {
+  let sum = 0;
+  for (const { quantity, list_price_minor, extras } of items) {
+    sum += quantity * list_price_minor;
+    for (const extra of extras) sum += quantity * extra.price_minor;
+  }
+  return sum;
 }
 
 const essence = ({ slot_id, amount_minor }: SlotShare): string => `${slot_id} ${amount_minor}`;

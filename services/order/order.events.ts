@@ -39,6 +39,20 @@ export interface OrderLine {
   readonly line_total_minor: number;
 }
 
+/**
+ * What lines cost by the menu, extras included, before any sale or discount: the kitchen's work, which is what they take of
+ * a slot's capacity.
+ */
+export function listTotalOf(
+  items: readonly Pick<OrderLine, "quantity" | "list_price_minor" | "extras">[],
+): number {
+  return items.reduce(
+    (sum, { quantity, list_price_minor, extras }) =>
+      sum + quantity * extras.reduce((one, { price_minor }) => one + price_minor, list_price_minor),
+    0,
+  );
+}
+
 /** What an order has taken of a limited offer, a flash sale or a promo code; see `quota.events.ts`. */
 export interface OrderHold {
   /** The id of the sale or the promo code. */

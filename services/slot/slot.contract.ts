@@ -116,7 +116,7 @@ export const freeSlots = contract({
       Type.Integer({
         minimum: 0,
         maximum: Number.MAX_SAFE_INTEGER,
-        description: "Only slots with room for so much",
+        description: "Only slots with room for so much, by the menu's prices: before sales and discounts",
       }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Decision } from "../../mixins/actor/decider";
 import type { Refusal } from "../../mixins/contract/refusal";
 import type { SlotRules } from "../branch/branch.events";
-import { orderStream, type OrderDraft, type OrderPlaced } from "../order/order.events";
+import { listTotalOf, orderStream, type OrderDraft, type OrderPlaced } from "../order/order.events";
 import { firstSlotFrom, isOpenAt, lastSlotUntil } from "./slot.calendar";
 import type { DayGiven, PlaceOrder } from "./slot.commands";
 import type { SlotBooked, SlotEvent, SlotShare, SlotView } from "./slot.events";
@@ -50,8 +50,8 @@ export function isTooFar({ preferred_time }: Pick<OrderDraft, "preferred_time">,
 
 /**
  * Decides where an order goes: into the first slot that starts at or after its wish (a wish inside a running slot means the
- * next one) and is open, enabled and has room for its items. Capacity is kitchen work, so neither the delivery fee nor a
- * discount counts. An order of price zero goes into the first slot that is not oversold.
+ * next one) and is open, enabled and has room for its items. Capacity is kitchen work, so they weigh what
+ * the menu says ({@link listTotalOf}), whatever is paid for them. An order of list price zero goes into the first slot that is not oversold.
  */
 export function placeOrder(
   { draft, now_ms }: PlaceOrder,
@@ -60,10 +60,10 @@ export function placeOrder(
 ): Decision<SlotEvent> | Refusal {
   const { grid } = given;
   const { slot_rules: rules } = given.branch;
-  const amount_minor = draft.items_total_minor;
+  const amount_minor = listTotalOf(draft.items);
   assert(
     Number.isSafeInteger(amount_minor) && amount_minor >= 0,
-    "items_total_minor is a whole, non-negative amount",
+    "an order's list price is a whole, non-negative amount",
   );
   if (state.bookings.has(draft.order_id)) return alreadyBooked();
 

@@ -8,7 +8,7 @@ import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
 import { getBranch } from "../branch/branch.contract";
 import type { Branch } from "../branch/branch.events";
-import type { OrderPlaced } from "../order/order.events";
+import { listTotalOf, type OrderPlaced } from "../order/order.events";
 import { branchMeant, maySee, notYours } from "./slot.access";
 import { createKitchenDays, type KitchenDays } from "./slot.actors";
 import { SlotCalendar } from "./slot.calendar";
@@ -110,7 +110,7 @@ function orderActions(
         return tryDays(calendar, branch, draft, now_ms, {
           ask: (date) => days.tell(ctx, branch.branch_id, date, { type: "slot.place", draft, now_ms }),
           offers: (wish_ms, offered) =>
-            reads.offers(branch, draft.items_total_minor, wish_ms, offered, now_ms),
+            reads.offers(branch, listTotalOf(draft.items), wish_ms, offered, now_ms),
         });
       },
       respond: (answer, position) => ({ placed: answer as OrderPlaced["data"], position }),

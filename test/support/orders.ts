@@ -33,6 +33,13 @@ export function orderLine(changes: Partial<OrderLine> = {}): OrderLine {
   };
 }
 
+/** One line of one piece that costs an amount by the menu. */
+export const lineOf = (amount_minor: number): OrderLine =>
+  orderLine({
+    ...{ quantity: 1, unit_price_minor: amount_minor, list_price_minor: amount_minor },
+    ...{ flash_sale_id: null, extras: [], line_total_minor: amount_minor },
+  });
+
 /** An order as it was placed: a delivery at a discount, with everything filled in. */
 export function placed(number: number, changes: Partial<OrderPlaced["data"]> = {}): OrderPlaced {
   const start = "2026-03-10T09:30:00.000Z";

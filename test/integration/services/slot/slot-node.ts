@@ -15,6 +15,7 @@ import type { OrderDraft, OrderPlaced } from "../../../../services/order/order.e
 import { placeInSlot, releaseSlot } from "../../../../services/slot/slot.contract";
 import { createSlotService } from "../../../../services/slot/slot.service";
 import { loadSettings } from "../../../../settings";
+import { lineOf } from "../../../support/orders";
 import { QuietLogger } from "../../../support/quiet-logger";
 import type { TestDatabase } from "../../../support/postgres";
 
@@ -148,7 +149,7 @@ export function draftOf(branch_id: string, amount: number, preferred_time: strin
     notes: null,
     currency: "RUB",
     menu_version: 1,
-    items: [],
+    items: [lineOf(amount)],
     items_total_minor: amount,
     delivery_fee_minor: 0,
     discount_minor: 0,

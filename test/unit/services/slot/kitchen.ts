@@ -9,6 +9,7 @@ import type { SlotEvent } from "../../../../services/slot/slot.events";
 import { slotIdOf } from "../../../../services/slot/slot.id";
 import { NO_OVERHANG, type Overhang } from "../../../../services/slot/slot.overhang";
 import { evolve, KitchenDay } from "../../../../services/slot/slot.state";
+import { lineOf } from "../../../support/orders";
 
 export const BRANCH_ID = "0198a000-0000-7000-8000-000000000001";
 /** A Monday. */
@@ -79,7 +80,7 @@ export function draftOf(
     notes: null,
     currency: "RUB",
     menu_version: 1,
-    items: [],
+    items: [lineOf(items_total_minor)],
     items_total_minor,
     delivery_fee_minor: 0,
     discount_minor: 0,

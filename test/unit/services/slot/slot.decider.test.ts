@@ -468,8 +468,8 @@ describe("given slots, when they are planned", () => {
 });
 
 describe("input that no caller may send", () => {
-  it.each([-1, 0.5, Number.NaN, 2 ** 53])("is a defect: an items total of %s", (amount) => {
-    expect(() => new Kitchen().tell(place("a", amount))).toThrow("items_total_minor");
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])("is a defect: a list price of %s", (amount) => {
+    expect(() => new Kitchen().tell(place("a", amount))).toThrow("list price");
   });
 
   it("is a defect: a negative capacity or plan", () => {

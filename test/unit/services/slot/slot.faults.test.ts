@@ -1,4 +1,5 @@
 import type { SlotEvent } from "../../../../services/slot/slot.events";
+import { lineOf } from "../../../support/orders";
 import { loadKitchenDay, saveKitchenDay } from "../../../../services/slot/slot.snapshot";
 import { evolve, KitchenDay } from "../../../../services/slot/slot.state";
 import { at, branchWith, daily, givenFor, Kitchen, MINUTE, place } from "./kitchen";
@@ -48,7 +49,7 @@ describe("faults of older systems that do not come back", () => {
   it("a negative price frees no capacity", () => {
     const kitchen = new Kitchen();
     kitchen.accept(place("a", FULL));
-    expect(() => kitchen.tell(place("b", -FULL))).toThrow("items_total_minor");
+    expect(() => kitchen.tell(place("b", -FULL))).toThrow("list price");
     expect(kitchen.times(place("c", 1))).toEqual(["12:45"]);
   });
 
@@ -56,6 +57,26 @@ describe("faults of older systems that do not come back", () => {
     const kitchen = new Kitchen();
     kitchen.accept(place("a", FULL, { discount_minor: FULL, total_minor: 0 }));
     expect(kitchen.times(place("b", 1))).toEqual(["12:45"]);
+  });
+
+  it("nor does a flash sale, a promo code that gives everything away, or both: what counts is the menu's price", () => {
+    const free = { items_total_minor: 0, discount_minor: 0, total_minor: 0 };
+    for (const paid of [free, { items_total_minor: FULL / 100, total_minor: FULL / 100 }, {}]) {
+      const kitchen = new Kitchen();
+      const { shares } = kitchen.placed(place("a", FULL, paid));
+      expect(shares.map(({ amount_minor }) => amount_minor)).toEqual([FULL]);
+      expect(kitchen.times(place("b", 1))).toEqual(["12:45"]);
+      kitchen.accept({ type: "slot.release", order_id: "a" });
+      expect(kitchen.loadAt("12:30")).toBe(0);
+    }
+  });
+
+  it("extras are the kitchen's work, too", () => {
+    const kitchen = new Kitchen();
+    const extra = { extra_id: "e", name: { ru: "", en: "" }, price_minor: 10 };
+    const items = [{ ...lineOf(100), quantity: 3, unit_price_minor: 1, extras: [extra, extra] }];
+    const [share] = kitchen.placed(place("a", 0, { items, items_total_minor: 63 })).shares;
+    expect(share?.amount_minor).toBe(360);
   });
 
   it("cancelling an order gives its capacity back, once", () => {

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { listTotalOf } from "../../../../services/order/order.events";
 import type { SlotEvent, SlotView } from "../../../../services/slot/slot.events";
 import { loadKitchenDay, saveKitchenDay } from "../../../../services/slot/slot.snapshot";
 import { evolve, KitchenDay } from "../../../../services/slot/slot.state";
@@ -52,7 +53,7 @@ describe("whatever happens on a day", () => {
             },
             (command) => {
               if (command.type !== "slot.place") return;
-              expect(day.window(command).find(fits(command.draft.items_total_minor))).toBeUndefined();
+              expect(day.window(command).find(fits(listTotalOf(command.draft.items)))).toBeUndefined();
             },
           );
         }
