@@ -70,7 +70,8 @@ export function usesIn(events: readonly RecordedEvent[]): OfferUse[] {
   const uses = new Map<string, OfferUse>();
   for (const { type, data, position } of events) {
     if (!USE_EVENTS.includes(type)) continue;
-    const { quota_id, used } = data as (QuotaTaken | QuotaReturned)["data"];
+    const { quota_id, used, first_order } = data as (QuotaTaken | QuotaReturned)["data"];
+    if (first_order === true) continue;
     uses.set(quota_id, { offer_id: quota_id, used, position });
   }
   return [...uses.values()];

@@ -35,7 +35,6 @@ const PLACE_REFUSALS = [
   "order.address_required",
   "order.phone_invalid",
   "order.time_in_past",
-  "order.time_too_far",
   "order.price_changed",
   NOT_PLACED_REFUSAL,
   ...PROMO_REFUSALS.filter((code) => code !== "promo.used_up"),
@@ -245,6 +244,7 @@ export const refundOrder = contract({
   refusals: [
     "order.unknown",
     "order.not_yours",
+    "order.nothing_paid",
     "order.nothing_to_refund",
     "order.refund_too_large",
     "order.already_closed",

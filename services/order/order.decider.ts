@@ -152,6 +152,13 @@ function cancel({ reason, by, at, track_token }: Of<"order.cancel">, order: Plac
 function refund({ amount_minor, reason, by, at }: Of<"order.refund">, order: PlacedState): Decided {
   if (!isWithinReach(by, order.ref)) return notYours();
   if (order.status === "archived") return alreadyClosed(order);
+  if (order.total_minor === 0) {
+    return refuse(
+      "conflict",
+      "order.nothing_paid",
+      "This order cost nothing, so there is nothing to give back.",
+    );
+  }
   const refundable_minor = order.total_minor - order.refunded_total_minor;
   if (refundable_minor <= 0) {
     return refuse(

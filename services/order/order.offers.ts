@@ -20,6 +20,9 @@ export interface OfferDeps {
   readonly hasOrdered: (user_id: string) => Promise<boolean>;
 }
 
+/** What an order needs that is limited: units of an offer, or to be its customer's first. */
+type Use = Omit<LimitedUse, "kind"> & { readonly kind: LimitedUse["kind"] | "first_order" };
+
 /** Who orders, by account; null for guests and at the desk. */
 export type Customer = string | null;
 
@@ -48,10 +51,10 @@ export class OrderOffers {
     let quote = first;
     const remaining: Record<string, number> = {};
     for (let asked = 0; ; asked += 1) {
-      const refused = await this.#takeAll(quote.limited);
+      const refused = await this.#takeAll(this.#usesOf(quote));
       if (refused === undefined) return quote;
       const { use, refusal } = refused;
-      if (use.kind === "promo") return refusal;
+      if (use.kind !== "sale") return refusal;
       const left = asked < ASKED_AGAIN_MAX ? Number(refusal.data?.["remaining"] ?? 0) : 0;
       remaining[use.offer_id] = Math.min(left, use.units - 1);
       quote = await requote(remaining);
@@ -59,8 +62,15 @@ export class OrderOffers {
   }
 
   /** What an order at this quote's prices has. What was taken for another price is left to the sweep. */
-  holdsOf({ limited }: Quote): OrderHold[] {
-    return limited.flatMap((use) => this.#taken.get(this.#holdId(use)) ?? []);
+  holdsOf(quote: Quote): OrderHold[] {
+    return this.#usesOf(quote).flatMap((use) => this.#taken.get(this.#holdId(use)) ?? []);
+  }
+
+  /** What a quote needs: before a code for a first order, that first order itself. A guest has none; the code's quota says so. */
+  #usesOf({ limited }: Quote): Use[] {
+    const customer = this.customer;
+    if (customer === null || !limited.some(({ first_order_only }) => first_order_only)) return [...limited];
+    return [{ kind: "first_order", offer_id: customer, units: 1, first_order_only: true }, ...limited];
   }
 
   /** Places the order; when that is refused, or was refused, settles the command and gives everything back. */
@@ -81,8 +91,8 @@ export class OrderOffers {
   }
 
   async #takeAll(
-    uses: readonly LimitedUse[],
-  ): Promise<{ readonly use: LimitedUse; readonly refusal: Refusal } | undefined> {
+    uses: readonly Use[],
+  ): Promise<{ readonly use: Use; readonly refusal: Refusal } | undefined> {
     for (const use of uses) {
       const refusal = await this.#takeOne(use);
       if (refusal !== undefined) return { use, refusal };
@@ -90,14 +100,15 @@ export class OrderOffers {
     return undefined;
   }
 
-  async #takeOne(use: LimitedUse): Promise<Refusal | undefined> {
+  async #takeOne(use: Use): Promise<Refusal | undefined> {
     const hold_id = this.#holdId(use);
     if (this.#taken.has(hold_id)) return undefined;
     const { id, fingerprint } = commandOf(this.ctx);
     const { offer_id: quota_id, units } = use;
     const user_id = this.customer;
     const has_ordered = use.first_order_only && user_id !== null && (await this.deps.hasOrdered(user_id));
-    const params = { quota_id, hold_id, units, user_id, has_ordered, placing: { id, fingerprint } };
+    const whose = { user_id, first_order: use.kind === "first_order", has_ordered };
+    const params = { quota_id, hold_id, units, ...whose, placing: { id, fingerprint } };
     try {
       await act(this.deps.runtime.broker, takeQuota, params, this.#as({ id: hold_id, fingerprint }));
     } catch (error) {
@@ -138,7 +149,7 @@ export class OrderOffers {
       });
   }
 
-  #holdId({ offer_id, units }: LimitedUse): string {
+  #holdId({ offer_id, units }: Use): string {
     return holdIdOf(commandOf(this.ctx), offer_id, units);
   }
 

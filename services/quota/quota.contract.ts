@@ -24,6 +24,9 @@ export const PROMO_REFUSALS = [
  * units that this order may have, those among them that it has taken before: `offer.exhausted`, `offer.over` (of a promo
  * code, too); of a promo code: see {@link PROMO_REFUSALS}.
  *
+ * A customer's first order is a quota, too, of one for each customer: of several codes for a first order, whoever uses them at
+ * once and wherever, one gives its discount.
+ *
  * Who takes has to place the order under `placing`, or to settle that command as refused and then give back.
  */
 export const takeQuota = contract({
@@ -35,6 +38,9 @@ export const takeQuota = contract({
     hold_id: Uuid,
     units: Type.Integer({ minimum: 1 }),
     user_id: nullable(Uuid),
+    first_order: Type.Boolean({
+      description: "It is the customer's first order that is taken; `quota_id` is the customer's id",
+    }),
     has_ordered: Type.Boolean({ description: "The customer has an order that is not cancelled" }),
     placing: Type.Unsafe<CommandIdentity>(Type.Object({ id: Uuid, fingerprint: Type.String() })),
   }),

@@ -20,6 +20,8 @@ interface Take {
   readonly hold_id: string;
   readonly units: number;
   readonly user_id: string | null;
+  /** What is taken is the customer's first order; the quota is the customer's own. */
+  readonly first_order: boolean;
   /** Whether the customer has an order that is not cancelled. */
   readonly has_ordered: boolean;
   readonly placing: CommandIdentity;
@@ -113,11 +115,22 @@ function decide(command: QuotaCommand, state: Quota, given: QuotaGiven): Decisio
   }
 }
 
+/** Of a customer's first order: there is one. */
+const FIRST_ORDER: QuotaTerms = {
+  ...{ kind: "promo", open: true, limit_total: null, limit_per_user: null, first_order_only: true },
+};
+
 const NOTHING_TO_DO: Decision<QuotaEvent> = { events: [], answer: {} };
 
-function take(wanted: Take, state: Quota, { quota_id, terms }: QuotaGiven): Decision<QuotaEvent> | Refusal {
+function take(
+  wanted: Take,
+  state: Quota,
+  { quota_id, terms: offered }: QuotaGiven,
+): Decision<QuotaEvent> | Refusal {
   assert(Number.isSafeInteger(wanted.units) && wanted.units > 0, "units are a whole number above zero");
+  assert(!wanted.first_order || quota_id === wanted.user_id, "a first order is its customer's own");
   if (state.holds.has(wanted.hold_id)) return NOTHING_TO_DO;
+  const terms = wanted.first_order ? FIRST_ORDER : offered;
   if (terms === null || !terms.open) return offerOver();
   const refused = notForThem(wanted, state, terms);
   if (refused !== undefined) return refused;
@@ -130,6 +143,7 @@ function take(wanted: Take, state: Quota, { quota_id, terms }: QuotaGiven): Deci
   const data: QuotaTaken["data"] = {
     ...{ quota_id, hold_id, units, user_id, placing: { id, fingerprint } },
     ...{ used: state.used + units, limit: terms.limit_total, at },
+    ...(wanted.first_order ? { first_order: true } : {}),
   };
   return { events: [{ type: "quota.taken", data }], answer: {} };
 }
@@ -179,9 +193,12 @@ function giveBack(
 ): Decision<QuotaEvent> {
   const hold = state.holds.get(hold_id);
   if (hold === undefined) return NOTHING_TO_DO;
-  const { units } = hold;
+  const { units, user_id } = hold;
   const used = state.used - units;
-  const data: QuotaReturned["data"] = { quota_id, hold_id, units, reason, used, at };
+  const data: QuotaReturned["data"] = {
+    ...{ quota_id, hold_id, units, reason, used, at },
+    ...(quota_id === user_id ? { first_order: true } : {}),
+  };
   return { events: [{ type: "quota.returned", data }], answer: {} };
 }
 

@@ -2,7 +2,7 @@ import type { CommandIdentity } from "../../mixins/contract/caller";
 
 /**
  * Events of a quota (stream `quota-<id>`): how often a limited offer is used. The quota has the id of its flash sale or
- * promo code. What an order takes is a *hold*. `used` is the sum of all holds after the event.
+ * promo code; that of a customer's first order has the customer's. What an order takes is a *hold*. `used` is the sum of all holds after the event.
  */
 
 /** An order that is about to be placed takes its part. */
@@ -21,6 +21,8 @@ export type QuotaTaken = {
     /** The limit in force; null: there was none any more. */
     readonly limit: number | null;
     readonly at: string;
+    /** A customer's first order, not an offer. */
+    readonly first_order?: true;
   };
 };
 
@@ -40,6 +42,7 @@ export type QuotaReturned = {
     readonly reason: ReturnReason;
     readonly used: number;
     readonly at: string;
+    readonly first_order?: true;
   };
 };
 export type ReturnReason = "cancelled" | "not_placed";

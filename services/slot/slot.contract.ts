@@ -47,7 +47,7 @@ export const SlotSchema = strictObject(slotFields);
  * and the position of its event.
  * Refusals: `slot.full` (data `next_free`: up to three starts that would do, the nearest before the wish, or else the next
  * beyond the preorder hours), `slot.order_too_large`,
- * `slot.branch_closed`, `slot.too_far` (a wish beyond the branch's preorder hours), `slot.already_booked` (the same order
+ * `slot.branch_closed`, `order.time_too_far` (a wish beyond the branch's preorder hours), `slot.already_booked` (the same order
  * under another command id), `branch.unknown`.
  */
 export const placeInSlot = contract({
@@ -61,7 +61,7 @@ export const placeInSlot = contract({
     "slot.full",
     "slot.order_too_large",
     "slot.branch_closed",
-    "slot.too_far",
+    "order.time_too_far",
     "slot.already_booked",
     "branch.unknown",
   ],

@@ -6,7 +6,7 @@ import { listTotalOf, orderStream, type OrderDraft, type OrderPlaced } from "../
 import { firstSlotFrom, isOpenAt, lastSlotUntil } from "./slot.calendar";
 import type { DayGiven, PlaceOrder } from "./slot.commands";
 import type { SlotBooked, SlotEvent, SlotShare, SlotView } from "./slot.events";
-import { alreadyBooked, branchClosed, full, tooFar, tooLarge } from "./slot.refusals";
+import { alreadyBooked, full, nothingStarts, tooFar, tooLarge } from "./slot.refusals";
 import { DayRooms, type LoadedInterval, type Portion } from "./slot.rooms";
 import { findPlace, freeStarts, isTooLarge, type Window } from "./slot.search";
 import type { KitchenDay } from "./slot.state";
@@ -71,7 +71,7 @@ export function placeOrder(
   const latest_ms = latestStart(rules, now_ms);
   if (isTooFar(draft, latest_ms)) return tooFar(rules.preorder_hours);
   const window = { from: firstSlotFrom(grid, earliest_ms), to: lastSlotUntil(grid, latest_ms) };
-  if (window.from > window.to) return branchClosed(rules.preorder_hours);
+  if (window.from > window.to) return nothingStarts([grid], earliest_ms, rules);
 
   const rooms = roomsOf(state, given);
   if (isTooLarge(rooms, amount_minor, rules)) return tooLarge();

@@ -1,4 +1,8 @@
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
+import type { SlotRules } from "../branch/branch.events";
+import { firstSlotFrom, type DayGrid } from "./slot.calendar";
+
+const MINUTE_MS = 60_000;
 
 /** The same order under another command id. */
 export function alreadyBooked(): Refusal {
@@ -7,6 +11,20 @@ export function alreadyBooked(): Refusal {
     "slot.already_booked",
     "This order has had its slot already; it is not placed twice.",
   );
+}
+
+/**
+ * No slot starts between the wish and the end of the preorder time. That is too far ahead where one starts right after the
+ * wish, or would but for that end; else the branch is closed then.
+ */
+export function nothingStarts(
+  days: readonly DayGrid[],
+  wish_ms: number,
+  { slot_minutes, preorder_hours }: Pick<SlotRules, "slot_minutes" | "preorder_hours">,
+): Refusal {
+  const starts = days.flatMap((day) => day.slots[firstSlotFrom(day, wish_ms)]?.start_ms ?? []);
+  const isOpen = starts.some((start_ms) => start_ms < wish_ms + slot_minutes * MINUTE_MS);
+  return isOpen ? tooFar(preorder_hours) : branchClosed(preorder_hours);
 }
 
 /** Nothing opens between the wish and the end of the preorder time. */
@@ -18,11 +36,11 @@ export function branchClosed(preorder_hours: number): Refusal {
   );
 }
 
-/** The wish lies beyond the branch's preorder hours. */
+/** The wish lies beyond the branch's preorder hours, or the first slot after it does. The name is the one that clients know. */
 export function tooFar(preorder_hours: number): Refusal {
   return refuse(
     "unprocessable",
-    "slot.too_far",
+    "order.time_too_far",
     `Orders are taken at most ${String(preorder_hours)} hours ahead; choose an earlier time.`,
   );
 }

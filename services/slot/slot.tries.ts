@@ -1,10 +1,11 @@
 import type { CommandOutcome } from "../../mixins/contract/implement";
+import { addDays } from "../../mixins/calendar/opening";
 import { isRefusal, type Refusal } from "../../mixins/contract/refusal";
 import type { Branch } from "../branch/branch.events";
 import type { OrderDraft } from "../order/order.events";
 import { firstSlotFrom, lastSlotUntil, type DayGrid, type SlotCalendar } from "./slot.calendar";
 import { earliestStart, isTooFar, latestStart } from "./slot.placement";
-import { branchClosed, full, tooFar } from "./slot.refusals";
+import { full, nothingStarts, tooFar } from "./slot.refusals";
 
 /** Asks one business day's actor for a place: one atomic decision. */
 export type AskDay = (business_date: string) => Promise<CommandOutcome | Refusal>;
@@ -40,7 +41,11 @@ export async function tryDays(
   const [foremost] = refusals.sort(
     (a, b) => NEXT_DAY_MAY_DO.indexOf(a.code) - NEXT_DAY_MAY_DO.indexOf(b.code),
   );
-  if (foremost === undefined) return branchClosed(preorder_hours);
+  if (foremost === undefined) {
+    const day = calendar.dayAt(branch, earliest_ms);
+    const next = calendar.day(branch, addDays(day.business_date, 1));
+    return nothingStarts([day, next], earliest_ms, branch.slot_rules);
+  }
   return foremost.code === "slot.full"
     ? full(await offers(earliest_ms, refusals.flatMap(freeTimesOf)))
     : foremost;

@@ -5,7 +5,12 @@ import * as offers from "../../../../services/menu/menu-offer.contract";
 import { menuDocuments, quoteCart } from "../../../../services/menu/menu.contract";
 import { flashSaleStream } from "../../../../services/menu/menu.events";
 import { announceDue } from "../../../../services/menu/menu.sale-clock";
-import { cancelOrder, placeOrder, placeOrderAtDesk } from "../../../../services/order/order.contract";
+import {
+  cancelOrder,
+  listMyOrders,
+  placeOrder,
+  placeOrderAtDesk,
+} from "../../../../services/order/order.contract";
 import { quotaStream } from "../../../../services/quota/quota.events";
 import { eventually } from "../../../support/eventually";
 import type { OrderNode } from "../../../support/order-room";
@@ -327,6 +332,25 @@ describe("a promo code", () => {
     expect(await refused(wish, other, old)).toBe("not refused");
   });
 
+  it("for first orders, one of several, gives one discount to one customer, whoever asks where at once", async () => {
+    const codes = ["FIRST-A", "FIRST-B", "FIRST-C"];
+    for (const code of codes) await fleet.promo(code, { first_order_only: true });
+    const customer = customerNo((customers += 1));
+    const wishes = codes.map((promo_code) => fleet.wish("Пепперони", { promo_code }));
+    const attempts = () =>
+      Promise.all(wishes.map((wish, i) => refused(wish, i === 1 ? other : one, customer)));
+    const outcomes = await attempts();
+    expect(outcomes.toSorted()).toEqual(["not refused", ...Array<string>(2).fill("promo.first_order_only")]);
+    const { items } = await one.call(listMyOrders, { after: await one.runtime.log.head() }, customer);
+    const mine = items.filter(({ status }) => status !== "cancelled");
+    expect(mine).toHaveLength(1);
+    expect(await attempts()).toEqual(Array<string>(3).fill("promo.first_order_only"));
+    await one.call(cancelOrder, { order_id: mine[0]?.order_id ?? "", reason: "no" }, manager);
+    await eventually(async () => {
+      expect((await attempts()).filter((outcome) => outcome === "not refused")).toHaveLength(1);
+    });
+  });
+
   it.each([
     ["switched off", (promo_id: string) => other.call(offers.changePromo, { promo_id, active: false })],
     ["removed", (promo_id: string) => other.call(offers.deletePromo, { promo_id })],
@@ -377,6 +401,23 @@ describe("when a node dies between taking and placing", () => {
     for (const node of fleet.nodes) expect(await refused(wish, node, who, key)).toBe("order.not_placed");
     expect(await fleet.left(sale_id)).toBe(1);
     expect(atSale(await place(wish, one, who, randomUUID()))).toBe(true);
+    expect(await fleet.sweepAfter(0)).toEqual({ confirmed: 0, returned: 0 });
+  });
+
+  it("a customer's first order is theirs again after a minute, under whatever code, and not before", async () => {
+    for (const code of ["DEAD-FIRST", "OTHER-FIRST"]) await fleet.promo(code, { first_order_only: true });
+    const [who, key] = [customerNo((customers += 1)), randomUUID()];
+    const [wish, another] = ["DEAD-FIRST", "OTHER-FIRST"].map((promo_code) =>
+      fleet.wish("Пепперони", { promo_code }),
+    );
+    if (wish === undefined || another === undefined) throw new Error("there are two wishes");
+    const death = diesBeforePlacing(one);
+    await expect(place(wish, one, who, key)).rejects.toThrow();
+    death.come_back();
+    expect(await refused(another, other, who)).toBe("promo.first_order_only");
+    expect(await fleet.sweepAfter(2)).toEqual({ confirmed: 0, returned: 2 });
+    expect(await refused(wish, other, who, key)).toBe("order.not_placed");
+    expect(await refused(another, other, who)).toBe("not refused");
     expect(await fleet.sweepAfter(0)).toEqual({ confirmed: 0, returned: 0 });
   });
 

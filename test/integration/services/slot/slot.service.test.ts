@@ -129,7 +129,7 @@ describe("placing an order", () => {
     });
     expect(
       await node.refused(placeInSlot, { draft: draftOf(small, 1, at("12:30", "2026-03-04")) }),
-    ).toMatchObject({ code: "slot.too_far" });
+    ).toMatchObject({ code: "order.time_too_far" });
     const closed = await node.openBranch({
       holidays: [DATE, "2026-03-03"].map((date) => ({ date, hours: null })),
     });

@@ -233,7 +233,8 @@ describe("refunding", () => {
 
   it("nothing is left after everything was given back", () => {
     expect(codeOf(when(given(delivery, refunded(309_100)), refund(1)))).toBe("order.nothing_to_refund");
-    expect(codeOf(when(given(placed(4, { total_minor: 0 })), refund()))).toBe("order.nothing_to_refund");
+    expect(codeOf(when(given(placed(4, { total_minor: 0 })), refund()))).toBe("order.nothing_paid");
+    expect(codeOf(when(given(placed(4, { total_minor: 0 })), refund(1)))).toBe("order.nothing_paid");
   });
 
   it("a cancelled order can be refunded", () => {

@@ -28,6 +28,7 @@ const take = (hold: number, more: Partial<Take> = {}): Take => ({
     hold_id: uuidOf(hold),
     units: 1,
     user_id: null,
+    first_order: false,
     has_ordered: false,
     placing,
     at: AT,
@@ -114,6 +115,38 @@ describe("taking", () => {
   it("again does nothing, also when nothing is left by now", () => {
     const state = after([take(1, { units: 5 })]);
     expect(given(state, SALE, take(1, { units: 5 }))).toEqual([]);
+  });
+});
+
+describe("a customer's first order", () => {
+  const first = { user_id: ANNA, first_order: true };
+  const own = { quota_id: ANNA, terms: null };
+  const decided = (state: Quota, command: QuotaCommand) => quotaDecider.decide(command, state, own);
+  const with_one = () => after([take(1, { user_id: ANNA })]);
+
+  it("is one, whatever codes ask for it", () => {
+    const taken = decided(new Quota(), take(1, first));
+    expect(taken).toMatchObject({ events: [{ type: "quota.taken", data: { first_order: true, used: 1 } }] });
+    expect(decided(with_one(), take(2, first))).toMatchObject({ code: "promo.first_order_only" });
+    expect(decided(with_one(), take(1, first))).toMatchObject({ events: [] });
+    expect(decided(new Quota(), take(1, { ...first, has_ordered: true }))).toMatchObject({
+      code: "promo.first_order_only",
+    });
+  });
+
+  it("can be had again when the order that was it is cancelled", () => {
+    expect(decided(with_one(), giveBack(1))).toMatchObject({
+      events: [{ type: "quota.returned", data: { first_order: true, used: 0 } }],
+    });
+    expect(decided(after([take(1, { user_id: ANNA }), giveBack(1)]), take(2, first))).toHaveProperty(
+      "events",
+    );
+  });
+
+  it("is nobody else's", () => {
+    expect(() => decided(new Quota(), take(1, { ...first, user_id: uuidOf(2, "c") }))).toThrow(
+      "customer's own",
+    );
   });
 });
 

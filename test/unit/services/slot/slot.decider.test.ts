@@ -165,7 +165,7 @@ describe("given opening hours", () => {
     expect(kitchen.times(place("a", 1, { wish: "14:00" }))).toEqual(["14:00"]);
     expect(kitchen.refused(place("b", 1, { wish: "14:01" }))).toMatchObject({
       refused: "unprocessable",
-      code: "slot.too_far",
+      code: "order.time_too_far",
     });
     expect(kitchen.refused(place("c", 1, { now: "07:00" })).code).toBe("slot.branch_closed");
   });
@@ -173,7 +173,7 @@ describe("given opening hours", () => {
   it("then a branch without preorders takes orders for now, and nothing else", () => {
     const kitchen = kitchenWith({ preorder_hours: 0 });
     expect(kitchen.times(place("a", 1, { now: "12:01" }))).toEqual(["12:45"]);
-    expect(kitchen.refused(place("b", 1, { wish: "13:00" })).code).toBe("slot.too_far");
+    expect(kitchen.refused(place("b", 1, { wish: "13:00" })).code).toBe("order.time_too_far");
     expect(kitchen.refused(place("c", 1, { now: "09:00" })).code).toBe("slot.branch_closed");
   });
 

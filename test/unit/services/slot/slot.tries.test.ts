@@ -90,8 +90,30 @@ describe("an order looks for its day", () => {
   it("and is refused without asking anybody when its wish lies too far ahead", async () => {
     expect(await tried(ms("12:00"), {}, { wish: at("12:01", "2026-03-03") })).toMatchObject({
       asked: [],
-      code: "slot.too_far",
+      code: "order.time_too_far",
     });
+  });
+
+  it.each([
+    [
+      "open then, but its first slot lies beyond the preorder hours",
+      "12:07",
+      at("12:06", "2026-03-03"),
+      {},
+      "order.time_too_far",
+    ],
+    [
+      "and the same at midnight, round the clock",
+      "23:59",
+      at("23:58", "2026-03-03"),
+      { hours: daily("00:00", "24:00") },
+      "order.time_too_far",
+    ],
+    ["and just before opening", "09:58", at("09:57", "2026-03-03"), {}, "order.time_too_far"],
+    ["too late for the last slot of the day", "21:57", at("21:56", "2026-03-03"), {}, "slot.branch_closed"],
+    ["closed then", "23:00", at("22:59", "2026-03-03"), {}, "slot.branch_closed"],
+  ])("and hears why nothing starts for it: %s", async (_why, now, wish, rules, code) => {
+    expect(await tried(ms(now), {}, { wish, rules })).toMatchObject({ asked: [], code });
   });
 
   it("and takes any other refusal as the last word", async () => {
