@@ -31,6 +31,9 @@ export const emailOf = (typed: string): string => asTyped(typed).toLowerCase();
 /** The one form of a name that people sign in with. */
 export const usernameOf = (typed: string): string => asTyped(typed).toLowerCase();
 
+/** One password, one spelling, whatever keyboard composed its accents; what shows nothing is part of it. */
+export const passwordOf = (typed: string): string => typed.normalize("NFKC");
+
 /** The form in which names of dishes and ingredients are compared; they are shown as they were written. */
 export const nameKey = (name: string): string => asTyped(asTyped(name).toLowerCase());
 

@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { UnavailableError } from "../../mixins/contract/refusal";
+import { passwordOf } from "../../mixins/text/forms";
 
 /** Work factor of scrypt: `2^ln · 128 · r` bytes of memory, `p` times over. */
 export interface ScryptCost {
@@ -72,8 +73,7 @@ export class PasswordHasher {
       });
     await this.#enter();
     try {
-      // One password, one spelling, whatever keyboard composed its accents.
-      return await derive(password.normalize("NFKC"), salt, cost);
+      return await derive(passwordOf(password), salt, cost);
     } finally {
       this.#leave();
     }

@@ -1,7 +1,7 @@
 import type { ZxcvbnFactory } from "@zxcvbn-ts/core";
 import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { AccountFields } from "./account";
-import { normalisedPassword } from "./identifiers";
+import { passwordOf } from "../../mixins/text/forms";
 
 /** What somebody who guesses knows of an account. */
 export type PasswordOwner = Pick<AccountFields, "role"> &
@@ -69,7 +69,7 @@ async function loadEstimator(): Promise<ZxcvbnFactory> {
  */
 export async function passwordRefusal(password: string, owner: PasswordOwner): Promise<Refusal | undefined> {
   const estimate = await (estimator ??= loadEstimator());
-  const judged = normalisedPassword(password).slice(0, JUDGED_CHARS_MAX);
+  const judged = passwordOf(password).slice(0, JUDGED_CHARS_MAX);
   const known = wordsAbout(owner);
   const verdicts = [judged, byLatinKeys(judged)].map((form) => estimate.check(form, known));
   const worst = verdicts.reduce((one, other) => (other.score < one.score ? other : one));
