@@ -36,6 +36,8 @@ export class OrderEntity {
   @Column({ type: "uuid", nullable: true }) processed_by!: string | null;
   @Column({ type: "text", nullable: true }) cancel_reason!: string | null;
   @Column({ type: "timestamptz", nullable: true }) closed_at!: Date | null;
+  /** The courier who carried it last. */
+  @Column({ type: "uuid", nullable: true }) courier_id!: string | null;
   @Column({ type: "timestamptz" }) updated_at!: Date;
   /** Log position of the newest event in this row. */
   @Column({ type: "bigint" }) position!: number;

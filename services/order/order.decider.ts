@@ -4,7 +4,7 @@ import { refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { Fulfilment, OrderEvent, OrderHold, OrderStatus } from "./order.events";
 import type { SlotShare } from "../slot/slot.events";
 import { isCancellable, isClosed, mayStep, nextStep, type OrderStep } from "./order.states";
-import { isWithinReach } from "./order.view";
+import { isWithinReach } from "./order.reach";
 
 /** An order that was closed so long ago is archived. */
 export const ARCHIVE_AFTER_DAYS = 365;
@@ -40,9 +40,9 @@ export interface PlacedState {
     readonly display_id: string;
     readonly business_date: string;
     readonly placed_at: string;
+    readonly fulfilment: Fulfilment;
     readonly user_id: string | null;
   };
-  readonly fulfilment: Fulfilment;
   readonly shares: readonly SlotShare[];
   readonly holds: readonly OrderHold[] | undefined;
   readonly track_token: string;
@@ -51,6 +51,8 @@ export interface PlacedState {
   readonly processed_at: string | null;
   readonly refunded_total_minor: number;
   readonly closed_at: string | null;
+  /** Who carried it last. */
+  readonly courier_id: string | null;
 }
 
 /** Null: nobody placed an order under this id. */
@@ -102,17 +104,21 @@ type Decided = Decision<OrderEvent> | Refusal;
 function advance({ to, by, at }: Of<"order.advance">, order: PlacedState): Decided {
   if (!isWithinReach(by, order.ref)) return notYours();
   if (isClosed(order.status)) return alreadyClosed(order);
-  const allowed = nextStep(order.status, order.fulfilment);
+  const { fulfilment } = order.ref;
+  const allowed = nextStep(order.status, fulfilment);
   if (to !== allowed) return illegalStep(order.status, to, allowed);
-  if (!mayStep(by.role, to, order.fulfilment)) {
+  if (!mayStep(by.role, to, fulfilment)) {
     return refuse(
       "forbidden",
       "order.step_not_yours",
       `Taking an order to ${to} is not the work of a ${by.role}.`,
     );
   }
+  const carried = by.role === "courier" && by.user_id !== null ? { courier_id: by.user_id } : {};
   return {
-    events: [{ type: "order.status_changed", data: { ...order.ref, from: order.status, to, at } }],
+    events: [
+      { type: "order.status_changed", data: { ...order.ref, from: order.status, to, at, ...carried } },
+    ],
     answer: answerOf(order, to, at),
   };
 }
@@ -141,7 +147,7 @@ function cancel({ reason, by, at, track_token }: Of<"order.cancel">, order: Plac
   if (!holdsLink && !isWithinReach(by, order.ref)) return notYours();
   if (isClosed(order.status)) return alreadyClosed(order);
   if (!isCancellable(order.status)) {
-    return illegalStep(order.status, "cancelled", nextStep(order.status, order.fulfilment));
+    return illegalStep(order.status, "cancelled", nextStep(order.status, order.ref.fulfilment));
   }
   const { ref, status, shares, holds } = order;
   const data = { ...ref, from: status, reason, at, shares, ...(holds === undefined ? {} : { holds }) };
@@ -184,7 +190,7 @@ function refund({ amount_minor, reason, by, at }: Of<"order.refund">, order: Pla
 function archive({ at }: Of<"order.archive">, order: PlacedState): Decided {
   if (order.status === "archived") return alreadyClosed(order);
   if (order.closed_at === null || Date.parse(order.closed_at) > archiveHorizon(Date.parse(at))) {
-    return illegalStep(order.status, "archived", nextStep(order.status, order.fulfilment));
+    return illegalStep(order.status, "archived", nextStep(order.status, order.ref.fulfilment));
   }
   return {
     events: [{ type: "order.archived", data: { ...order.ref, from: order.status, at } }],
@@ -198,8 +204,8 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
     throw new Error(`${event.type} of order ${event.data.order_id} comes before order.placed`);
   switch (event.type) {
     case "order.status_changed": {
-      const { to, at } = event.data;
-      return { ...state, status: to, closed_at: isClosed(to) ? at : null };
+      const { to, at, courier_id = state.courier_id } = event.data;
+      return { ...state, status: to, closed_at: isClosed(to) ? at : null, courier_id };
     }
     case "order.cancelled":
       return { ...state, status: "cancelled", closed_at: event.data.at };
@@ -213,10 +219,10 @@ function evolve(state: OrderState, event: OrderEvent): OrderState {
 }
 
 function placedState(placed: Extract<OrderEvent, { type: "order.placed" }>["data"]): PlacedState {
-  const { order_id, branch_id, display_id, business_date, placed_at, customer } = placed;
+  const { order_id, branch_id, display_id, business_date, placed_at, fulfilment, customer } = placed;
+  const { user_id } = customer;
   return {
-    ref: { order_id, branch_id, display_id, business_date, placed_at, user_id: customer.user_id },
-    fulfilment: placed.fulfilment,
+    ref: { order_id, branch_id, display_id, business_date, placed_at, fulfilment, user_id },
     shares: placed.shares,
     holds: placed.holds,
     track_token: placed.track_token,
@@ -225,6 +231,7 @@ function placedState(placed: Extract<OrderEvent, { type: "order.placed" }>["data
     processed_at: null,
     refunded_total_minor: 0,
     closed_at: null,
+    courier_id: null,
   };
 }
 

@@ -108,12 +108,19 @@ interface OrderRef {
   readonly business_date: string;
   /** Of the order; the read model's partition key. */
   readonly placed_at: string;
+  readonly fulfilment: Fulfilment;
   readonly user_id: string | null;
 }
 
 export type OrderStatusChanged = {
   readonly type: "order.status_changed";
-  readonly data: OrderRef & { readonly from: OrderStatus; readonly to: OrderStatus; readonly at: string };
+  readonly data: OrderRef & {
+    readonly from: OrderStatus;
+    readonly to: OrderStatus;
+    readonly at: string;
+    /** The courier who has taken the delivery; absent: somebody else took the step. */
+    readonly courier_id?: string;
+  };
 };
 export type OrderCancelled = {
   readonly type: "order.cancelled";

@@ -17,11 +17,12 @@ import {
   searchOrders,
   trackOrder,
 } from "./order.contract";
-import { notYours, unknownOrder } from "./order.decider";
+import { notYours, orderDecider, unknownOrder, type OrderState } from "./order.decider";
 import { orderStream, type OrderEvent } from "./order.events";
 import { branchRefusal } from "./order.placement";
-import type { FactsPage, OrderReads } from "./order.reads";
-import { eventViewFor, isWithinReach, orderViewFor, type OrderFacts, type OrderView } from "./order.view";
+import { COURIER_SEES_MS, maySee } from "./order.reach";
+import type { FactsPage, OrderFilter, OrderReads } from "./order.reads";
+import { eventViewFor, orderViewFor, type OrderFacts, type OrderView } from "./order.view";
 
 /** What the read actions work with. */
 export interface OrderQueryDeps {
@@ -52,6 +53,7 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
         branch_ids,
         open: true as const,
         ...(status === undefined ? {} : { status }),
+        ...scopeOf(caller, clock),
         ...(isDesk(caller.role) ? {} : { visible: { at: new Date(clock.now()), is: true } }),
       };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit, cursor }));
@@ -61,7 +63,8 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
       const caller = callerOf(ctx);
       const branch_ids = orThrow(branchesOf(caller, branch_id));
       await caughtUp(reached, after);
-      const filter = { branch_ids, open: true as const, visible: { at: new Date(clock.now()), is: false } };
+      const visible = { at: new Date(clock.now()), is: false };
+      const filter = { branch_ids, open: true as const, visible, ...scopeOf(caller, clock) };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit, cursor }));
     }),
     list_batch: implement(listOrderBatches, async (ctx) => {
@@ -69,7 +72,8 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
       const caller = callerOf(ctx);
       const branch_ids = orThrow(branchesOf(caller, branch_id));
       await caughtUp(reached, after);
-      const filter = { branch_ids, ...(from === undefined ? {} : { placed_from: new Date(from) }) };
+      const since = from === undefined ? {} : { placed_from: new Date(from) };
+      const filter = { branch_ids, ...since, ...scopeOf(caller, clock) };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: true, limit: PAGE_SIZE, cursor }));
     }),
     search: implement(searchOrders, async (ctx) => {
@@ -82,6 +86,7 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
         ...(phone === undefined ? {} : { phone: soughtPhone(phone, country) }),
         ...(display_id === undefined ? {} : { display_id }),
         ...(date === undefined ? {} : { business_date: date }),
+        ...scopeOf(caller, clock),
       };
       return pageFor(caller.role, await reads.page(filter, { oldest_first: false, limit, cursor }));
     }),
@@ -89,22 +94,23 @@ function listsOfStaff({ reads, clock, country, reached }: OrderQueryDeps): Servi
 }
 
 function oneOrder(deps: OrderQueryDeps): ServiceSchema["actions"] {
-  const { reads, log, reached } = deps;
+  const { reads, log, clock, reached } = deps;
   return {
     get: implement(getOrder, async (ctx) => {
       await caughtUp(reached, ctx.params.after);
       const order = await found(deps, () => reads.byId(ctx.params.order_id));
-      return viewFor(callerOf(ctx), order);
+      return viewFor(callerOf(ctx), order, clock);
     }),
     history: implement(getOrderHistory, async (ctx) => {
       const { order_id } = ctx.params;
       const caller = callerOf(ctx);
       const events = await log.readStream(orderStream(order_id));
-      const [first] = events.map(({ type, data }) => ({ type, data }) as OrderEvent);
-      if (first?.type !== "order.placed") throw new RefusedError(unknownOrder());
-      const { branch_id, customer } = first.data;
-      if (!isWithinReach(caller, { branch_id, user_id: customer.user_id }))
-        throw new RefusedError(notYours());
+      const state = events.reduce<OrderState>(
+        (before, { type, data }) => orderDecider.evolve(before, { type, data } as OrderEvent),
+        null,
+      );
+      if (state === null) throw new RefusedError(unknownOrder());
+      if (!maySee(caller, { ...state.ref, ...state }, clock.now())) throw new RefusedError(notYours());
       const items = events.flatMap(({ position, version, type, data, recorded_at, meta }) => {
         const seen = eventViewFor(caller.role, { type, data } as OrderEvent);
         const actor = isDesk(caller.role) && meta.actor !== undefined ? { actor: meta.actor } : {};
@@ -137,7 +143,7 @@ function ownOrders(deps: OrderQueryDeps): ServiceSchema["actions"] {
       await caughtUp(reached, ctx.params.after);
       const order = await found(deps, () => reads.byId(ctx.params.order_id));
       const { user_id } = callerOf(ctx);
-      return viewFor({ role: "customer", user_id, branch_ids: null }, order);
+      return viewFor({ role: "customer", user_id, branch_ids: null }, order, deps.clock);
     }),
   };
 }
@@ -156,9 +162,16 @@ export async function found(
   return orThrow((await look()) ?? unknownOrder());
 }
 
-function viewFor(caller: Caller, order: OrderFacts): OrderView {
-  const reach = { branch_id: order.branch_id, user_id: order.customer.user_id };
-  if (!isWithinReach(caller, reach)) throw new RefusedError(notYours());
+/** Of all orders of one's branches, those that one's work is about. */
+function scopeOf({ role, user_id }: Caller, clock: Clock): Pick<OrderFilter, "courier"> {
+  if (role !== "courier") return {};
+  return { courier: { courier_id: user_id, since: new Date(clock.now() - COURIER_SEES_MS) } };
+}
+
+function viewFor(caller: Caller, order: OrderFacts, clock: Clock): OrderView {
+  const { branch_id, fulfilment, customer, status = "pending", courier_id = null, closed_at = null } = order;
+  const seen = { branch_id, fulfilment, user_id: customer.user_id, status, courier_id, closed_at };
+  if (!maySee(caller, seen, clock.now())) throw new RefusedError(notYours());
   return orderViewFor(caller.role, order);
 }
 

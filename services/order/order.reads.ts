@@ -17,6 +17,8 @@ export interface OrderFilter {
   /** Visible to the kitchen at this moment (true) or not yet (false). */
   readonly visible?: { readonly at: Date; readonly is: boolean };
   readonly user_id?: string;
+  /** Deliveries that are ready or on their way, and those that this courier has delivered since. */
+  readonly courier?: { readonly courier_id: string | null; readonly since: Date };
   /** With the branch's letters, or its digits alone. */
   readonly display_id?: string;
   readonly phone?: SoughtPhone;
@@ -52,6 +54,14 @@ export class OrderReads {
     return this.#orders()
       .where("o.user_id = :user_id", { user_id })
       .andWhere("o.status <> 'cancelled'")
+      .getExists();
+  }
+
+  /** Whether a customer has had an order delivered. */
+  async hasReceived(user_id: string): Promise<boolean> {
+    return this.#orders()
+      .where("o.user_id = :user_id", { user_id })
+      .andWhere("(o.status = 'delivered' or (o.status = 'archived' and o.cancel_reason is null))")
       .getExists();
   }
 
@@ -121,6 +131,13 @@ function criteriaOf(filter: OrderFilter): Brackets {
       });
     }
     if (filter.user_id !== undefined) where.andWhere("o.user_id = :user_id", { user_id: filter.user_id });
+    if (filter.courier !== undefined) {
+      where.andWhere("o.fulfilment = 'delivery'");
+      where.andWhere(
+        "(o.status in ('ready', 'delivery') or (o.courier_id = :courier_id and o.closed_at >= :since))",
+        filter.courier,
+      );
+    }
     if (filter.display_id !== undefined) where.andWhere(...displayIdCriterion(filter.display_id));
     if (filter.phone !== undefined) where.andWhere(phoneCriterion(filter.phone));
     if (filter.business_date !== undefined) {
@@ -186,6 +203,7 @@ function factsOf(row: OrderEntity, items: readonly OrderItemEntity[]): OrderFact
     processed_by: row.processed_by,
     cancel_reason: row.cancel_reason,
     closed_at: isoOrNull(row.closed_at),
+    courier_id: row.courier_id,
     updated_at: row.updated_at.toISOString(),
   };
 }

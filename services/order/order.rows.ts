@@ -13,6 +13,7 @@ export interface RowChange {
   processed_by: string | null;
   cancel_reason: string | null;
   closed_at: string | null;
+  courier_id: string | null;
   updated_at: string;
   position: Position;
 }
@@ -65,6 +66,7 @@ function unchanged(order_id: string, placed_at: string): RowChange {
     processed_by: null,
     cancel_reason: null,
     closed_at: null,
+    courier_id: null,
     updated_at: placed_at,
     position: 0,
   };
@@ -78,6 +80,7 @@ function apply(change: RowChange, event: Exclude<OrderEvent, OrderPlaced>, posit
     case "order.status_changed":
       change.status = event.data.to;
       if (isClosed(event.data.to)) change.closed_at = at;
+      if (event.data.courier_id !== undefined) change.courier_id = event.data.courier_id;
       return;
     case "order.cancelled":
       change.status = "cancelled";

@@ -112,6 +112,7 @@ export const OrderViewSchema = Type.Unsafe<OrderView>(
     menu_version: Type.Optional(Type.Integer()),
     track_url: Type.Optional(Type.String()),
     processed_by: Type.Optional(Nullable(Uuid)),
+    courier_id: Type.Optional(Nullable(Uuid)),
   }),
 );
 

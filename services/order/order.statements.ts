@@ -38,6 +38,7 @@ const ORDER_COLUMNS: readonly Column<NewRow>[] = [
   ["processed_by", "uuid", ({ processed_by }) => processed_by],
   ["cancel_reason", "text", ({ cancel_reason }) => cancel_reason],
   ["closed_at", "timestamptz", ({ closed_at }) => closed_at],
+  ["courier_id", "uuid", ({ courier_id }) => courier_id],
   ["updated_at", "timestamptz", ({ updated_at }) => updated_at],
   ["position", "bigint", ({ position }) => position],
 ];
@@ -75,6 +76,7 @@ const CHANGE_COLUMNS: readonly Column<RowChange>[] = [
   ["processed_by", "uuid", (change) => change.processed_by],
   ["cancel_reason", "text", (change) => change.cancel_reason],
   ["closed_at", "timestamptz", (change) => change.closed_at],
+  ["courier_id", "uuid", (change) => change.courier_id],
   ["updated_at", "timestamptz", (change) => change.updated_at],
   ["position", "bigint", (change) => change.position],
 ];
@@ -130,6 +132,7 @@ const UPDATE_ORDERS = `update orders o set
     processed_by = coalesce(c.processed_by, o.processed_by),
     cancel_reason = coalesce(c.cancel_reason, o.cancel_reason),
     closed_at = coalesce(c.closed_at, o.closed_at),
+    courier_id = coalesce(c.courier_id, o.courier_id),
     updated_at = c.updated_at,
     position = c.position
   from unnest(${arraysOf(CHANGE_COLUMNS)}) as c(${namesOf(CHANGE_COLUMNS)})

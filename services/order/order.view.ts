@@ -1,4 +1,4 @@
-import type { Caller, Role } from "../../mixins/contract/caller";
+import type { Role } from "../../mixins/contract/caller";
 import type {
   Channel,
   Fulfilment,
@@ -11,13 +11,14 @@ import type {
 } from "./order.events";
 
 /**
- * What each role sees of an order: the one place that decides it, for REST, gRPC and sockets alike. The caller's role comes
- * from a verified token, never from a parameter.
+ * What each role sees of an order: the one place that decides it, for REST, gRPC and sockets alike; which orders, is decided in
+ * `order.reach.ts`. The caller's role comes from a verified token, never from a parameter.
  *
  * - desk (super_admin, manager, system): everything
- * - kitchen (cook, technologist): what to cook and by when; no person, phone, address, payment or price
+ * - kitchen (cook, technologist): what to cook and by when; no person, phone, address, payment or price, and no free text of
+ *   a delivery, where people write their door codes
  * - courier: where to, whom to call and what to collect; no discount, promo code or price by line
- * - customer: everything of an order that {@link isWithinReach} says is theirs
+ * - customer: everything of their order, but what the desk noted about a refund
  * - guest: the public view of a tracking link; status, items and times
  */
 type Audience = "desk" | "kitchen" | "courier" | "customer" | "public";
@@ -42,6 +43,7 @@ export interface OrderProgress {
   readonly cancel_reason: string | null;
   readonly refunded_total_minor: number;
   readonly closed_at: string | null;
+  readonly courier_id: string | null;
 }
 
 /** An order as it was placed, with what is known of its progress (absent: as just placed). */
@@ -97,6 +99,7 @@ export interface OrderView {
   menu_version?: number;
   track_url?: string;
   processed_by?: string | null;
+  courier_id?: string | null;
 }
 
 /** A later event of an order as one role sees it. */
@@ -120,20 +123,7 @@ export interface OrderChangeView {
 /** Where a customer follows an order. */
 export const trackUrl = (track_token: string): string => `/track/${track_token}`;
 
-/**
- * Whether an order concerns a caller at all: staff by branch, customers by being the one who ordered. Guests have no
- * order but the one whose tracking token they hold, which is not decided here.
- */
-export function isWithinReach(
-  caller: Caller,
-  order: { readonly branch_id: string; readonly user_id: string | null },
-): boolean {
-  if (caller.role === "guest") return false;
-  if (caller.role === "customer") return order.user_id !== null && order.user_id === caller.user_id;
-  return caller.branch_ids === null || caller.branch_ids.includes(order.branch_id);
-}
-
-/** One order as a role sees it. Whether the order is the caller's business is asked before, by {@link isWithinReach}. */
+/** One order as a role sees it. Whether the order is the caller's business is asked before, by `maySee`. */
 export function orderViewFor(role: Role, order: OrderFacts): OrderView {
   const audience = AUDIENCE[role];
   switch (audience) {
@@ -146,11 +136,29 @@ export function orderViewFor(role: Role, order: OrderFacts): OrderView {
     case "customer":
       return fullView(order);
     case "desk":
-      return { ...fullView(order), processed_by: order.processed_by ?? null };
+      return {
+        ...fullView(order),
+        processed_by: order.processed_by ?? null,
+        courier_id: order.courier_id ?? null,
+      };
   }
 }
 
-/** One event as a role sees it; null when it is none of its business. */
+/**
+ * One event as a role hears of it the moment it happens; null when it is none of its business. A delivery becomes a courier's
+ * when it is ready; then they read where to.
+ */
+export function newsViewFor(role: Role, event: OrderEvent): OrderView | OrderChangeView | null {
+  return AUDIENCE[role] === "courier" && !isCouriersNews(event) ? null : eventViewFor(role, event);
+}
+
+function isCouriersNews(event: OrderEvent): boolean {
+  if (event.data.fulfilment !== "delivery") return false;
+  if (event.type === "order.cancelled") return event.data.from === "ready";
+  return event.type === "order.status_changed" && ["ready", "delivery", "delivered"].includes(event.data.to);
+}
+
+/** One event of an order that a caller may see, as their role sees it; null when it is none of its business. */
 export function eventViewFor(role: Role, event: OrderEvent): OrderView | OrderChangeView | null {
   const audience = AUDIENCE[role];
   const seesPerson = audience === "desk" || audience === "customer";
@@ -165,7 +173,7 @@ export function eventViewFor(role: Role, event: OrderEvent): OrderView | OrderCh
       return { ...base, from: event.data.from, status: event.data.to };
     case "order.cancelled": {
       const { from, reason } = event.data;
-      return { ...base, from, status: "cancelled", ...(audience === "public" ? {} : { reason }) };
+      return { ...base, from, status: "cancelled", ...(seesPerson ? { reason } : {}) };
     }
     case "order.processed":
       if (audience === "public" || audience === "customer") return null;
@@ -173,7 +181,7 @@ export function eventViewFor(role: Role, event: OrderEvent): OrderView | OrderCh
     case "order.refunded": {
       if (!seesPerson) return null;
       const { amount_minor, refunded_total_minor, reason } = event.data;
-      return { ...base, amount_minor, refunded_total_minor, reason };
+      return { ...base, amount_minor, refunded_total_minor, ...(audience === "desk" ? { reason } : {}) };
     }
     case "order.archived":
       return audience === "desk" ? { ...base, from: event.data.from, status: "archived" } : null;
@@ -204,9 +212,8 @@ function kitchenView(order: OrderFacts): OrderView {
     ...publicView(order),
     business_date: order.business_date,
     channel: order.channel,
-    notes: order.notes,
+    ...(order.fulfilment === "pickup" ? { notes: order.notes } : {}),
     processed_at: order.processed_at ?? null,
-    cancel_reason: order.cancel_reason ?? null,
     closed_at: order.closed_at ?? null,
   };
 }
@@ -214,6 +221,7 @@ function kitchenView(order: OrderFacts): OrderView {
 function courierView(order: OrderFacts): OrderView {
   return {
     ...kitchenView(order),
+    notes: order.notes,
     customer: { name: order.customer.name, phone: order.customer.phone },
     address: order.address,
     payment_method: order.payment_method,
@@ -227,6 +235,7 @@ function fullView(order: OrderFacts): OrderView {
     ...courierView(order),
     items: order.items.map(pricedLine),
     customer: { ...order.customer },
+    cancel_reason: order.cancel_reason ?? null,
     items_total_minor: order.items_total_minor,
     delivery_fee_minor: order.delivery_fee_minor,
     discount_minor: order.discount_minor,

@@ -108,24 +108,21 @@ describe("the road of an order", () => {
     news(listener(name)).filter(({ data }) => data["order_id"] === order_id);
   const bytes = (name: string): string => listener(name).raw.join("\n");
 
-  it.each([
-    "cook's WebSocket",
-    "cook's socket.io",
-    "courier's WebSocket",
-    "desk's WebSocket",
-    "desk's socket.io",
-  ])("leads each order, whichever way it came in, to the %s, and the steps behind it", async (name) => {
-    await eventually(() => {
-      for (const order of [shop, desk, phone]) expect(changes(name, order)[0]?.type).toBe("order:created");
-      expect(
-        changes(name, shop)
-          .slice(1)
-          .map(({ type, data }) => [type, data["status"]]),
-      ).toEqual(STEPS.map((status) => ["order:status:changed", status]));
-    });
-    const positions = news(listener(name)).map(({ position }) => position);
-    expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
-  });
+  it.each(["cook's WebSocket", "cook's socket.io", "desk's WebSocket", "desk's socket.io"])(
+    "leads each order, whichever way it came in, to the %s, and the steps behind it",
+    async (name) => {
+      await eventually(() => {
+        for (const order of [shop, desk, phone]) expect(changes(name, order)[0]?.type).toBe("order:created");
+        expect(
+          changes(name, shop)
+            .slice(1)
+            .map(({ type, data }) => [type, data["status"]]),
+        ).toEqual(STEPS.map((status) => ["order:status:changed", status]));
+      });
+      const positions = news(listener(name)).map(({ position }) => position);
+      expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
+    },
+  );
 
   it("shows kitchens no byte of phone, address, name or price, and another branch's nothing at all", () => {
     for (const name of ["cook's WebSocket", "cook's socket.io"])
@@ -141,15 +138,48 @@ describe("the road of an order", () => {
     for (const order of [shop, desk, phone]) expect(changes("other kitchen's WebSocket", order)).toEqual([]);
   });
 
-  it("shows the courier where to and what to collect, and no discount or price by line", () => {
-    const [created] = changes("courier's WebSocket", shop);
-    expect(created?.data).toMatchObject({
+  it("is the courier's from when it is ready: where to and what to collect, no discount or price by line", async () => {
+    await eventually(() => {
+      expect(changes("courier's WebSocket", shop).map(({ data }) => data["status"])).toEqual([
+        ...["ready", "delivery", "delivered"],
+      ]);
+    });
+    for (const order of [desk, phone]) expect(changes("courier's WebSocket", order)).toEqual([]);
+    for (const secret of PRIVATE) expect(bytes("courier's WebSocket")).not.toContain(secret);
+    const { body } = await forno.ask("GET", `/api/v1/erp/orders/${shop.order_id}`, { token: courier });
+    expect(body).toMatchObject({
       address: GUEST_ADDRESS,
       customer: { phone: GUEST_PHONE },
       total_minor: shop.total_minor,
     });
     for (const secret of ["discount", "promo_code", "unit_price_minor", "track_url"])
-      expect(bytes("courier's WebSocket")).not.toContain(secret);
+      expect(JSON.stringify(body)).not.toContain(secret);
+    const way = { authorization: `Bearer ${courier}` };
+    const unready = await grpc.call(
+      "GetOrder",
+      { order_id: desk.order_id, after_position: desk.position },
+      way,
+    );
+    expect(unready.error?.metadata.get("forno-code")).toEqual(["order.not_yours"]);
+    expect((await grpc.call("GetOrder", { order_id: shop.order_id }, way)).error).toBeNull();
+  });
+
+  it("comes to a courier who has been away as it would have come live", async () => {
+    const back = new PlainListener(
+      forno.port,
+      `/api/v1/ws?access_token=${courier}&after=${String(shop.position - 1)}`,
+    );
+    try {
+      await heardOf(back, "ready");
+      expect(news(back).map(({ position }) => position)).toEqual(
+        news(listener("courier's WebSocket"))
+          .map(({ position }) => position)
+          .filter((position) => position >= shop.position),
+      );
+      for (const secret of PRIVATE) expect(back.raw.join()).not.toContain(secret);
+    } finally {
+      back.close();
+    }
   });
 
   it("is followed by the guest who holds its link, step by step, without personal data and without others' orders", async () => {

@@ -64,6 +64,7 @@ export function placed({
 
 const refOf = ({ order_id, branch_id, user_id }: SampleOrder) => ({
   ...{ order_id, branch_id, user_id, display_id: "K-1", business_date: "2026-01-01" },
+  fulfilment: "delivery" as const,
   ...{ placed_at: "2026-01-01T10:00:00.000Z", at: "2026-01-01T10:05:00.000Z" },
 });
 

@@ -79,8 +79,9 @@ export function placed(number: number, changes: Partial<OrderPlaced["data"]> = {
 
 /** What the later events of an order repeat of it. */
 export function refOf({ data }: OrderPlaced) {
-  const { order_id, branch_id, display_id, business_date, placed_at, customer } = data;
-  return { order_id, branch_id, display_id, business_date, placed_at, user_id: customer.user_id };
+  const { order_id, branch_id, display_id, business_date, placed_at, fulfilment, customer } = data;
+  const { user_id } = customer;
+  return { order_id, branch_id, display_id, business_date, placed_at, fulfilment, user_id };
 }
 
 type Status = Extract<OrderEvent, { type: "order.status_changed" }>["data"]["to"];
@@ -91,7 +92,9 @@ export function stepped(
   to: Status,
   at = "2026-03-10T09:10:00.000Z",
 ): OrderEvent {
-  return { type: "order.status_changed", data: { ...refOf(order), from, to, at } };
+  const carried = to === "delivery" || (to === "delivered" && from === "delivery");
+  const by = carried ? { courier_id: courier.user_id ?? "" } : {};
+  return { type: "order.status_changed", data: { ...refOf(order), from, to, at, ...by } };
 }
 
 export function cancelled(order: OrderPlaced, at = "2026-03-10T09:20:00.000Z"): OrderCancelled {

@@ -366,6 +366,7 @@ create table public.orders (
   closed_at timestamp with time zone,
   updated_at timestamp with time zone not null,
   "position" bigint not null,
+  courier_id uuid,
   constraint orders_pk PRIMARY KEY (order_id, placed_at)
 ) partition by RANGE (placed_at);
 CREATE INDEX orders_by_business_date ON ONLY public.orders USING brin (business_date) WITH (pages_per_range='16');
@@ -376,6 +377,7 @@ CREATE INDEX orders_by_time ON ONLY public.orders USING btree (placed_at, order_
 CREATE INDEX orders_by_track_token ON ONLY public.orders USING btree (track_token);
 CREATE INDEX orders_by_user ON ONLY public.orders USING btree (user_id, placed_at, order_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX orders_closed ON ONLY public.orders USING btree (closed_at) WHERE (status = ANY (ARRAY['delivered'::text, 'cancelled'::text]));
+CREATE INDEX orders_of_courier ON ONLY public.orders USING btree (courier_id, closed_at) WHERE (courier_id IS NOT NULL);
 CREATE INDEX orders_open ON ONLY public.orders USING btree (branch_id, placed_at, order_id) WHERE (status = ANY (ARRAY['pending'::text, 'preparing'::text, 'cooking'::text, 'ready'::text, 'delivery'::text]));
 comment on column orders.shares is 'The slots that the order holds, in time order: slot_id, start, end, amount_minor';
 

@@ -4,7 +4,7 @@ import type { SlotsConfigured } from "../../branch/branch.events";
 import type { CartEvent, CheckoutBegun, CheckoutDropped } from "../../cart/cart.events";
 import type { FlashSaleEnded, FlashSaleStarted, MenuPublished } from "../../menu/menu.events";
 import type { OrderEvent } from "../../order/order.events";
-import { eventViewFor } from "../../order/order.view";
+import { newsViewFor } from "../../order/order.view";
 import type { ProfileChanged } from "../../profile/profile.events";
 import type { CacheInvalidated } from "../../shop/shop.events";
 import type { SlotEvent } from "../../slot/slot.events";
@@ -83,7 +83,7 @@ function announceOrder(type: MessageType): Announce {
     const { branch_id, order_id } = event.data;
     const owner = user_id === null ? [] : [userTopic(user_id)];
     const topics = [branchTopic(branch_id), EVERY_BRANCH_TOPIC, ...owner, orderTopic(order_id)];
-    return { type, audiences: EVERYBODY, topics, dataFor: (role) => eventViewFor(role, event) };
+    return { type, audiences: EVERYBODY, topics, dataFor: (role) => newsViewFor(role, event) };
   };
 }
 

@@ -98,6 +98,7 @@ const SLOT: SlotView = {
 };
 const REF = {
   ...{ order_id: "o", branch_id: "b", display_id: "K-1", business_date: "2026-01-01" },
+  fulfilment: "delivery" as const,
   ...{ placed_at: "2026-01-01T10:00:00.000Z", user_id: "u", at: "2026-01-01T10:05:00.000Z" },
 };
 const ORDER: OrderPlaced["data"] = {
@@ -118,7 +119,10 @@ const TYPED: readonly (OrderEvent | SlotBooked | SlotReleased)[] = [
       })),
     },
   },
-  stepped(sampleOrder({ user_id: "u" }), "pending", "preparing"),
+  {
+    type: "order.status_changed",
+    data: { ...REF, from: "ready", to: "delivery", courier_id: "c" },
+  },
   {
     type: "order.cancelled",
     data: { ...REF, from: "pending", reason: "late", shares: [SHARE], holds: [...(ORDER.holds ?? [])] },

@@ -8,7 +8,7 @@ import { startProjection } from "../../../../mixins/projection/start-projection"
 import { orderStream, type OrderEvent } from "../../../../services/order/order.events";
 import { orderProjection } from "../../../../services/order/order.projection";
 import { OrderReads } from "../../../../services/order/order.reads";
-import { cancelled, placed, refOf, stepsTo, uuidOf } from "../../../support/orders";
+import { cancelled, courier, placed, refOf, stepsTo, uuidOf } from "../../../support/orders";
 import { startTestDatabase, type TestDatabase } from "../../../support/postgres";
 
 jest.setTimeout(60_000);
@@ -71,6 +71,7 @@ it("a mixed batch leaves every order as its events say, each in the partition of
     cancel_reason: null,
     refunded_total_minor: 0,
     closed_at: "2026-03-10T09:10:00.000Z",
+    courier_id: courier.user_id,
   });
   expect(await reads.byId(gone.data.order_id)).toMatchObject({
     ...gone.data,

@@ -25,6 +25,12 @@ const pickup = placed(2, { fulfilment: "pickup", address: null });
 const given = (...events: OrderEvent[]): OrderState =>
   events.reduce((state, event) => orderDecider.evolve(state, event), orderDecider.initialState());
 const when = (state: OrderState, command: OrderCommand) => orderDecider.decide(command, state, undefined);
+/** The state that a command leads to. */
+const after = (state: OrderState, command: OrderCommand): OrderState => {
+  const decided = when(state, command);
+  if (isRefusal(decided)) throw new Error(decided.code);
+  return decided.events.reduce((before, event) => orderDecider.evolve(before, event), state);
+};
 const codeOf = (outcome: unknown): string => (isRefusal(outcome) ? outcome.code : "not refused");
 const advance = (to: OrderStep, by: Caller = manager): OrderCommand => ({
   type: "order.advance",
@@ -107,6 +113,16 @@ describe("an order's steps", () => {
       ["delivery", "order.step_not_yours", "not refused"],
       ["delivered", "order.step_not_yours", "not refused"],
     ]);
+  });
+
+  it("a delivery remembers the courier who carries it, the last one; the desk's steps name nobody", () => {
+    const other: Caller = { ...courier, user_id: uuidOf(8, "a") };
+    const ready = given(delivery, ...stepsTo(delivery, "ready"));
+    const taken = after(ready, advance("delivery", courier));
+    expect(taken?.courier_id).toBe(courier.user_id);
+    expect(after(taken, advance("delivered", other))?.courier_id).toBe(other.user_id);
+    expect(after(taken, advance("delivered", manager))?.courier_id).toBe(courier.user_id);
+    expect(after(ready, advance("delivery", manager))?.courier_id).toBeNull();
   });
 
   it("a pickup is handed over by the desk", () => {

@@ -1,6 +1,6 @@
 import type { OrderEvent } from "../../../../services/order/order.events";
 import { foldRows } from "../../../../services/order/order.rows";
-import { cancelled, placed, refOf, stepped, stepsTo } from "../../../support/orders";
+import { cancelled, courier, placed, refOf, stepped, stepsTo } from "../../../support/orders";
 
 const fold = (...events: OrderEvent[]) =>
   foldRows(events.map((event, index) => ({ position: index + 1, event })));
@@ -38,7 +38,7 @@ it.each<[string, OrderEvent, object]>([
   [
     "order.status_changed",
     stepped(order, "delivery", "delivered", AT),
-    { status: "delivered", closed_at: AT },
+    { status: "delivered", closed_at: AT, courier_id: courier.user_id },
   ],
   [
     "order.cancelled",
@@ -72,6 +72,7 @@ it.each<[string, OrderEvent, object]>([
     processed_by: null,
     cancel_reason: null,
     closed_at: null,
+    courier_id: null,
   };
   expect(updates).toEqual([
     {

@@ -1,19 +1,7 @@
-import { GUEST, SYSTEM, type Caller, type Role } from "../../../../mixins/contract/caller";
-import type { OrderEvent } from "../../../../services/order/order.events";
-import { eventViewFor, isWithinReach, orderViewFor } from "../../../../services/order/order.view";
-import {
-  BRANCH,
-  CUSTOMER,
-  OTHER_BRANCH,
-  cancelled,
-  cook,
-  customer,
-  manager,
-  placed,
-  refOf,
-  stepped,
-  uuidOf,
-} from "../../../support/orders";
+import type { Role } from "../../../../mixins/contract/caller";
+import type { OrderEvent, OrderStatus } from "../../../../services/order/order.events";
+import { eventViewFor, newsViewFor, orderViewFor } from "../../../../services/order/order.view";
+import { BRANCH, CUSTOMER, cancelled, placed, refOf, stepped, uuidOf } from "../../../support/orders";
 
 const order = placed(1);
 const AT = "2026-03-10T10:00:00.000Z";
@@ -75,13 +63,23 @@ describe("what a role sees of an order beyond what to cook and when", () => {
     }
   });
 
-  it("the kitchen reads the notes, the public does not", () => {
-    expect(everyRole.filter((role) => orderViewFor(role, order.data).notes === undefined)).toEqual(["guest"]);
+  it("the notes of a pickup are read by all but the public, those of a delivery (door codes) not by the kitchen either", () => {
+    const readers = (fulfilment: "pickup" | "delivery") =>
+      everyRole.filter((role) => orderViewFor(role, { ...order.data, fulfilment }).notes !== undefined);
+    expect(readers("pickup")).toEqual(everyRole.filter((role) => role !== "guest"));
+    expect(readers("delivery")).toEqual(["super_admin", "manager", "system", "courier", "customer"]);
   });
 
-  it("only the desk sees who processed an order", () => {
-    const facts = { ...order.data, processed_by: uuidOf(1, "a") };
-    expect(everyRole.filter((role) => "processed_by" in orderViewFor(role, facts))).toEqual([
+  it("why an order was cancelled is read by the desk and its customer", () => {
+    const facts = { ...order.data, status: "cancelled" as const, cancel_reason: "передумали" };
+    expect(
+      everyRole.filter((role) => JSON.stringify(orderViewFor(role, facts)).includes("передумали")),
+    ).toEqual([...["super_admin", "manager", "system", "customer"]]);
+  });
+
+  it.each(["processed_by", "courier_id"] as const)("only the desk sees %s of an order", (field) => {
+    const facts = { ...order.data, [field]: uuidOf(1, "a") };
+    expect(everyRole.filter((role) => field in orderViewFor(role, facts))).toEqual([
       "super_admin",
       "manager",
       "system",
@@ -122,19 +120,22 @@ describe("what a role hears of an event", () => {
     });
   });
 
-  it("a cancellation is heard by all, its reason not by the public, what the slots were worth by nobody", () => {
+  it("a cancellation is heard by all, its reason by the desk and the customer, what the slots were worth by nobody", () => {
     const views = everyRole.map((role) => eventViewFor(role, cancelled(order)));
     expect(views.every((view) => view !== null && "status" in view && view.status === "cancelled")).toBe(
       true,
     );
-    expect(
-      everyRole.filter((role) => "reason" in (eventViewFor(role, cancelled(order)) ?? {})),
-    ).not.toContain("guest");
+    expect(everyRole.filter((role) => "reason" in (eventViewFor(role, cancelled(order)) ?? {}))).toEqual([
+      ...["super_admin", "manager", "system", "customer"],
+    ]);
     expect(JSON.stringify(views)).not.toContain("309100");
   });
 
   it("a refund is heard by the desk and its customer", () => {
     expect(hearers(refunded)).toEqual(["super_admin", "manager", "system", "customer"]);
+    expect(
+      everyRole.filter((role) => JSON.stringify(eventViewFor(role, refunded)).includes("холодная")),
+    ).toEqual(["super_admin", "manager", "system"]);
   });
 
   it("that the desk processed an order is heard by staff; who did it, by the desk", () => {
@@ -168,17 +169,34 @@ describe("what a role hears of an event", () => {
   });
 });
 
-describe("whose business an order is", () => {
-  it.each<[string, Caller, boolean]>([
-    ["staff of the branch", cook, true],
-    ["staff of another branch", { ...manager, branch_ids: [OTHER_BRANCH] }, false],
-    ["staff of no branch", { ...manager, branch_ids: [] }, false],
-    ["staff of all branches", { ...manager, branch_ids: null }, true],
-    ["Forno itself", SYSTEM, true],
-    ["its customer", customer, true],
-    ["another customer", { ...customer, user_id: uuidOf(9, "c") }, false],
-    ["a guest", GUEST, false],
-  ])("%s: %s", (_who, caller, expected) => {
-    expect(isWithinReach(caller, refOf(order))).toBe(expected);
+describe("what a role hears of an event the moment it happens", () => {
+  const pickup = placed(2, { fulfilment: "pickup" });
+  const at = (status: OrderStatus) => ({ ...refOf(order), from: status, at: AT });
+  const events: OrderEvent[] = [
+    order,
+    stepped(order, "pending", "preparing"),
+    stepped(order, "preparing", "cooking"),
+    stepped(order, "cooking", "ready"),
+    stepped(order, "ready", "delivery"),
+    stepped(order, "delivery", "delivered"),
+    cancelled(order),
+    { ...cancelled(order), data: { ...cancelled(order).data, from: "ready" } },
+    { type: "order.processed", data: { ...refOf(order), by: null, at: AT } },
+    { type: "order.archived", data: at("delivered") },
+    pickup,
+    stepped(pickup, "cooking", "ready"),
+    stepped(pickup, "ready", "delivered"),
+    { ...cancelled(pickup), data: { ...cancelled(pickup).data, from: "ready" } },
+  ];
+
+  it("a courier: of deliveries, from when they are ready", () => {
+    const heard = events.filter((event) => newsViewFor("courier", event) !== null);
+    expect(heard).toEqual([events[3], events[4], events[5], events[7]]);
+    for (const event of heard) expect(newsViewFor("courier", event)).toEqual(eventViewFor("courier", event));
+  });
+
+  it("anybody else: what they see of it later, too", () => {
+    for (const role of everyRole.filter((one) => one !== "courier"))
+      for (const event of events) expect(newsViewFor(role, event)).toEqual(eventViewFor(role, event));
   });
 });
