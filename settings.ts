@@ -210,7 +210,7 @@ const SETTINGS = {
   RATE_LIMIT: {
     read: oneOf("on", "off"),
     fallback: "on",
-    help: "limits on what callers may send: on or off (load tests)",
+    help: "limits on what callers may send and order: on or off (load tests)",
   },
   GUEST_WRITES_PER_MINUTE: {
     read: whole(0, 1_000_000),
@@ -247,6 +247,51 @@ const SETTINGS = {
     read: whole(1, 1_000_000),
     fallback: 32,
     help: "of one customer's account",
+  },
+  ORDER_OPEN_MAX: {
+    read: whole(0, 1_000_000),
+    fallback: 5,
+    help: "open orders of one account, and of one phone (0: any number; so below)",
+  },
+  ORDER_OPEN_MINOR_MAX: {
+    read: whole(0, 1e12),
+    fallback: 3_000_000,
+    help: "what they may come to unpaid, minor units",
+  },
+  ORDER_ADDRESS_OPEN_MAX: {
+    read: whole(0, 200),
+    fallback: 20,
+    help: "open orders from one address, all accounts together",
+  },
+  ORDER_ADDRESS_OPEN_MINOR_MAX: {
+    read: whole(0, 1e12),
+    fallback: 10_000_000,
+    help: "what they may come to unpaid, minor units",
+  },
+  ORDER_BRANCH_OPEN_MAX: {
+    read: whole(0, 1_000_000),
+    fallback: 500,
+    help: "open orders at one branch from which on only customers who are known may order",
+  },
+  ORDER_BRANCH_OPEN_MINOR_MAX: {
+    read: whole(0, 1e12),
+    fallback: 0,
+    help: "the same for what they come to, minor units",
+  },
+  ORDER_ADDRESS_PER_MINUTE: {
+    read: whole(0, 200),
+    fallback: 10,
+    help: "orders a minute from one address, all accounts together",
+  },
+  ORDER_NETWORK_PER_MINUTE: {
+    read: whole(0, 200),
+    fallback: 40,
+    help: "orders a minute from one network (IPv4 /24, IPv6 /48)",
+  },
+  ORDER_CONFIRM_ABOVE_MINOR: {
+    read: whole(0, 1e12),
+    fallback: 2_000_000,
+    help: "an order of more is taken by the desk only, minor units",
   },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },

@@ -31,11 +31,16 @@ import {
   TrackToken,
 } from "./order.schemas";
 
+/** What people may order themselves has limits; see order.limits.ts. */
+const LIMIT_REFUSALS: readonly string[] = [
+  ...["order.confirmation_needed", "order.too_many_open", "order.too_much_unpaid", "order.too_fast"],
+];
 const PLACE_REFUSALS = [
   "order.address_required",
   "order.phone_invalid",
   "order.time_in_past",
   "order.price_changed",
+  ...LIMIT_REFUSALS,
   NOT_PLACED_REFUSAL,
   ...PROMO_REFUSALS.filter((code) => code !== "promo.used_up"),
   "offer.over",
@@ -77,7 +82,7 @@ export const placeOrder = contract({
   refusals: PLACE_REFUSALS,
 });
 
-/** The desk orders for somebody, by phone or at the till. */
+/** The desk orders for somebody, by phone or at the till. It answers for what it takes: no limits on orders hold here. */
 export const placeOrderAtDesk = contract({
   name: "order.place_at_desk",
   summary: "Place an order for a customer",
@@ -86,7 +91,7 @@ export const placeOrderAtDesk = contract({
   params: strictObject({ ...Wish, channel: Type.Optional(DeskChannel) }),
   result: PlacedOrderSchema,
   rest: [{ method: "POST", path: "/api/v1/erp/orders", status: 201 }],
-  refusals: [...PLACE_REFUSALS, "order.not_yours"],
+  refusals: [...PLACE_REFUSALS.filter((code) => !LIMIT_REFUSALS.includes(code)), "order.not_yours"],
 });
 
 /** The order that a command has placed, for rooms that derive command ids and lost the answer; null: none. */

@@ -1,15 +1,16 @@
 import type { Caller, Ctx } from "../../mixins/contract/caller";
 import type { ResultOf } from "../../mixins/contract/contract";
 import { act, callerOf, type CommandOutcome } from "../../mixins/contract/implement";
-import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
+import { isRefusal, refusalOf, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import { withPhone } from "../../mixins/text/phone";
 import { placeInSlot } from "../slot/slot.contract";
 import type { placeOrder } from "./order.contract";
 import { notYours } from "./order.decider";
+import type { AskedNow, OrderAdmission } from "./order.admission";
 import { checkHorizon, checkTotal, checkWish, draftOf, type OrderWish } from "./order.draft";
-import type { Channel, OrderPlaced } from "./order.events";
+import type { Channel, OrderDraft, OrderPlaced } from "./order.events";
 import { OrderOffers, type OfferDeps } from "./order.offers";
 import { OrderPrices } from "./order.prices";
 import { pricedLine, trackUrl } from "./order.view";
@@ -27,6 +28,8 @@ export interface Door {
 /** What a placement works with. */
 export interface PlacementDeps extends OfferDeps {
   readonly runtime: Pick<Runtime, "broker" | "log" | "clock" | "ids" | "settings">;
+  /** Undefined: people may order as much as they like. */
+  readonly admission: OrderAdmission | undefined;
 }
 
 /**
@@ -43,6 +46,7 @@ export async function place(
   const { clock, ids, settings } = deps.runtime;
   // Read before any call: what a callee puts into meta comes back into ours.
   const caller = callerOf(ctx);
+  const { client_address: address } = ctx.meta;
   const customer = withPhone(ctx.params.customer ?? {}, settings.PHONE_COUNTRY, "order.phone_invalid");
   if (isRefusal(customer)) return customer;
   const wish = { ...ctx.params, customer };
@@ -68,14 +72,37 @@ export async function place(
       const draft = draftOf(wish, { ...order, branch, quote, holds: offers.holdsOf(quote) });
       const unexpected = checkTotal(wish, draft);
       if (unexpected !== undefined) return unexpected;
-      const { placed, position } = await act(ctx, placeInSlot, { draft });
-      return { answer: placed, position, replayed: ctx.meta.replayed === true };
+      // What people order for themselves has limits; the desk answers for what it takes, and Forno for its own.
+      const limited = for_others || caller.role === "system" ? undefined : deps.admission;
+      return placeWithin(limited, ctx, { draft, address, branch_phone: branch.phone });
     }
     throw new UnavailableError(
       "order.prices_old",
       "This node is too slow to place the order at prices of this moment; try again.",
     );
   });
+}
+
+/** Places an order that its limits let through. One that did not come to be, or had been there before, counts no more. */
+async function placeWithin(
+  admission: OrderAdmission | undefined,
+  ctx: Ctx<unknown>,
+  { draft, ...from }: { readonly draft: OrderDraft } & Pick<AskedNow, "address" | "branch_phone">,
+): Promise<CommandOutcome | Refusal> {
+  const { order_id, branch_id, total_minor, customer } = draft;
+  const { user_id, phone } = customer;
+  const asked: AskedNow = { order_id, branch_id, user_id, phone, total_minor, ...from };
+  const refused = await admission?.refusalOf(asked);
+  if (refused !== undefined) return refused;
+  try {
+    const { placed, position } = await act(ctx, placeInSlot, { draft });
+    if (placed.order_id !== order_id) admission?.withdraw(asked);
+    return { answer: placed, position, replayed: ctx.meta.replayed === true };
+  } catch (error) {
+    // Whatever is no refusal leaves it open whether the order stands; for a minute it counts as if it did.
+    if (refusalOf(error) !== undefined) admission?.withdraw(asked);
+    throw error;
+  }
 }
 
 /** The desk works for its own branches. Refusal: `order.not_yours`. */

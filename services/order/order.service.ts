@@ -5,6 +5,7 @@ import { PlacedActors } from "../../mixins/actor/placed-actors";
 import type { Ctx } from "../../mixins/contract/caller";
 import { implement, implementCommand, type CommandOutcome } from "../../mixins/contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../../mixins/contract/refusal";
+import type { FeedHandle } from "../../mixins/event-feed/event-feed";
 import type { Position } from "../../mixins/event-log/event-log";
 import { metricsOf } from "../../mixins/metrics/metrics";
 import type { ProcessHost } from "../../mixins/process/process";
@@ -13,12 +14,17 @@ import { startProcess } from "../../mixins/process/start-process";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
+import { OrderAdmission } from "./order.admission";
 import { runArchive } from "./order.archive";
+import { keepBook } from "./order.book-feed";
 import { orderCommands } from "./order.commands";
 import { orderPlacedBy, placeOrder, placeOrderAtDesk } from "./order.contract";
 import { orderDecider, type OrderCommand, type OrderState } from "./order.decider";
 import type { OrderWish } from "./order.draft";
 import { ORDER_STREAMS, type OrderEvent } from "./order.events";
+import { orderLimitsOf } from "./order.limits";
+import { LocalNotes, RedisNotes } from "./order.noted";
+import { OpenBook } from "./order.open-book";
 import { place, placedAnswer, type Door, type PlacementDeps } from "./order.placement";
 import { releaseOnCancel } from "./order.process";
 import { ensurePartitions, monthsAhead, orderProjection } from "./order.projection";
@@ -35,6 +41,7 @@ interface Background {
   readonly projection: ProjectionHost;
   readonly release: ProcessHost;
   readonly archive: JobHandle;
+  readonly book: FeedHandle | undefined;
 }
 
 /** Orders: places them with the menu's prices in the kitchen's slots, leads them through their states, and shows them. */
@@ -60,6 +67,7 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
   };
   const reads = new OrderReads(db);
   const deps = { reads, log, clock, country: settings.PHONE_COUNTRY, reached, placed };
+  const limits = settings.RATE_LIMIT === "off" ? undefined : limitsOn(runtime, reads);
   const hasOrdered = async (user_id: string): Promise<boolean> => {
     // An order that was acknowledged to anybody by now counts.
     await reached(await log.head());
@@ -72,7 +80,7 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
     settings: { $noVersionPrefix: true },
     mixins: [actorMixin(orders)],
     actions: {
-      ...placements({ runtime, logger, hasOrdered }),
+      ...placements({ runtime, logger, hasOrdered, admission: limits?.admission }),
       ...orderQueries(deps),
       ...orderCommands(deps),
     },
@@ -92,15 +100,40 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
           },
         },
       );
-      background = { projection, release, archive };
+      background = { projection, release, archive, book: undefined };
       await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
+      if (limits !== undefined)
+        background = { ...background, book: await keepBook({ pool, log, feed }, limits.book) };
     },
     async stopped() {
+      await background?.book?.stop();
       await background?.archive.stop();
       await background?.release.stop();
       await background?.projection.stop();
     },
   };
+}
+
+/** The limits on what people order themselves, over all nodes where they share a Redis. */
+function limitsOn(
+  { broker, clock, redis, settings }: Runtime,
+  reads: OrderReads,
+): { readonly book: OpenBook; readonly admission: OrderAdmission } {
+  const book = new OpenBook(() => clock.now());
+  const local = new LocalNotes(clock);
+  const prefix = `forno:orders:${settings.NAMESPACE}:`;
+  const refused = metricsOf(broker).counter(
+    "forno_orders_limited_total",
+    "Orders refused by a limit on what people may order themselves, by refusal and by what it counts.",
+    ["code", "by"],
+  );
+  const admission = new OrderAdmission({
+    ...{ limits: orderLimitsOf(settings), book },
+    notes: redis === undefined ? local : new RedisNotes(redis, prefix, local),
+    hasReceived: (user_id) => reads.hasReceived(user_id),
+    onRefused: (code, by) => refused.inc({ code, by }),
+  });
+  return { book, admission };
 }
 
 /** The two doors through which orders come in. */

@@ -8,6 +8,7 @@ import { createEventLog } from "../../mixins/event-log/postgres-event-log";
 import { SYSTEM, type Caller } from "../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../mixins/contract/contract";
 import { act } from "../../mixins/contract/implement";
+import type { RedisLink } from "../../mixins/redis/redis-link";
 import { refusalOf } from "../../mixins/contract/refusal";
 import type { Runtime } from "../../mixins/runtime";
 import { openBranch } from "../../services/branch/branch.contract";
@@ -42,15 +43,17 @@ export class OrderNode {
     broker = lonelyBroker(),
     with_: {
       readonly cache?: TagCache;
-      readonly env?: Readonly<Record<string, string>>;
       readonly rooms?: readonly ((runtime: Runtime) => ServiceSchema)[];
+      /** Limits on what people order are off unless said. */
+      readonly env?: Readonly<Record<string, string>>;
+      readonly redis?: RedisLink;
     } = {},
   ): Promise<OrderNode> {
     const logger = broker.getLogger("test");
     const log = await createEventLog({ connection: database.connection, logger, personal: PERSONAL_DATA });
     const node: OrderNode = new OrderNode(
       {
-        settings: loadSettings(with_.env ?? {}),
+        settings: loadSettings({ RATE_LIMIT: "off", ...with_.env }),
         broker,
         log,
         feed: new LogFeed({ log, logger }),
@@ -59,6 +62,7 @@ export class OrderNode {
         clock: { now: () => node.now },
         ids: { uuid: () => uuidv7(), token: () => randomBytes(16).toString("base64url") },
         cache: with_.cache ?? new MemoryTagCache(),
+        ...(with_.redis === undefined ? {} : { redis: with_.redis }),
       },
       broker,
     );
@@ -104,9 +108,11 @@ export class OrderNode {
     params: ParamsOf<C>,
     caller: Caller = SYSTEM,
     key?: string,
+    client_address?: string,
   ): Promise<ResultOf<C>> {
     const command = key === undefined ? {} : { command: { id: key, fingerprint: "same request" } };
-    return act(this.broker, contract, structuredClone(params), { meta: { caller, ...command } });
+    const from = client_address === undefined ? {} : { client_address };
+    return act(this.broker, contract, structuredClone(params), { meta: { caller, ...command, ...from } });
   }
 
   /** The refusal code that a call comes to; "not refused" if none. Faults are thrown on. */

@@ -26,6 +26,7 @@ beforeAll(async () => {
     PORT: "0",
     GRPC_PORT: "0",
     LOG_LEVEL: "fatal",
+    RATE_LIMIT: "off",
     ADMIN_PASSWORD: "correct horse",
   };
   forno = await boot(loadSettings(env), systemClock, (now) => clock.over(now));
