@@ -50,7 +50,8 @@ const CALLERS: readonly { name: string; role: Role; who?: Partial<Caller>; atWor
   { name: "the cook", role: "cook", who: { branch_ids: [BRANCH] }, atWork: "kitchen" },
   { name: "a foreign cook", role: "cook", who: { branch_ids: [OTHER_BRANCH] } },
   { name: "the technologist", role: "technologist", who: { branch_ids: [BRANCH] }, atWork: "kitchen" },
-  { name: "the courier", role: "courier", who: { branch_ids: [BRANCH] }, atWork: "courier" },
+  // A delivery is theirs from when it is ready, and this one is cancelled before.
+  { name: "the courier", role: "courier", who: { branch_ids: [BRANCH] } },
   { name: "a foreign courier", role: "courier", who: { branch_ids: [OTHER_BRANCH] } },
 ];
 const NAMES = CALLERS.map(({ name }) => name);
