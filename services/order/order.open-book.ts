@@ -60,6 +60,8 @@ export class OpenBook {
         case "order.archived":
           this.#close(event.data.order_id);
           break;
+        case "order.refunded":
+          break;
       }
     }
   }

@@ -5,7 +5,7 @@ import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 import { eventOf, headOf, recordOf } from "../../../mixins/kafka/event-record";
 import type { OrderEvent, OrderPlaced } from "../../../services/order/order.events";
 import type { SlotBooked, SlotReleased, SlotShare, SlotView } from "../../../services/slot/slot.events";
-import { placed, sampleOrder, stepped } from "../../support/order-events";
+import { placed, sampleOrder } from "../../support/order-events";
 
 const Event = loadSync(path.resolve(__dirname, "../../../proto/forno/events/v1/events.proto")).lookupType(
   "forno.events.v1.Event",
