@@ -22,8 +22,7 @@ export const Line = (maxLength: number, description?: string): TString =>
   });
 
 /** Text in any number of lines that is not blank. */
-export const Lines = (maxLength: number): TString =>
-  Type.String({ maxLength, pattern: VISIBLE });
+export const Lines = (maxLength: number): TString => Type.String({ maxLength, pattern: VISIBLE });
 
 /** An address of the Web, or an absolute path on this server. */
 export const Address = (maxLength: number): TString =>
