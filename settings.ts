@@ -351,9 +351,10 @@ function checkTogether(settings: Settings): void {
 
 /** The text of `--help`. */
 export function settingsHelp(): string {
+  const width = Math.max(...Object.keys(SETTINGS).map((name) => name.length)) + 2;
   const lines = Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, help }]) => {
     const shown = ["string", "number"].includes(typeof fallback) ? ` [${String(fallback)}]` : "";
-    return `  ${name.padEnd(22)}${help}${shown}`;
+    return `  ${name.padEnd(width)}${help}${shown}`;
   });
   return ["Settings, by environment variable [default]:", ...lines].join("\n");
 }

@@ -2,6 +2,7 @@ import { Chain, GUEST_PHONE, type PageOf, type Placed, type Problem, type Slot }
 import { ErpSocket } from "../support/erp-socket";
 import { eventually } from "../support/eventually";
 import { FornoUnderTest } from "../support/forno";
+import { kitchenWorkOf } from "../support/kitchen-work";
 import { news, PlainListener } from "../support/listener";
 
 const MINUTE_MS = 60_000;
@@ -184,7 +185,7 @@ describe("the desk's work", () => {
       expect(Date.parse(late.slot.start) - Date.now()).toBeGreaterThan(175 * MINUTE_MS);
       expect((await chain.slotOf(branch_id, late, late.position)).capacity_minor).toBe(123_456);
       expect(await chain.slotOf(branch_id, early, late.position)).toMatchObject({
-        load_minor: early.items_total_minor,
+        load_minor: kitchenWorkOf(early),
         orders_count: 1,
       });
       const off = await chain.desk("PUT", "/api/v1/erp/slots/config", {

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { ErpSocket } from "../support/erp-socket";
 import { eventually } from "../support/eventually";
 import { FornoUnderTest } from "../support/forno";
+import { kitchenWorkOf, type WorkedLine } from "../support/kitchen-work";
 
 interface Placed {
   readonly position: number;
   readonly order_id: string;
   readonly display_id: string;
-  readonly items_total_minor: number;
+  readonly items: readonly WorkedLine[];
   readonly slot: { readonly slot_id: string };
 }
 interface Listed extends Placed {
@@ -135,9 +136,10 @@ describe("a Forno that is killed in the middle of a load", () => {
   it("has slots that hold exactly the orders in them, none above its capacity", async () => {
     const orders = await everyOrder();
     const expected = new Map<string, { load: number; count: number }>();
-    for (const { slot, items_total_minor } of orders) {
-      const sum = expected.get(slot.slot_id) ?? { load: 0, count: 0 };
-      expected.set(slot.slot_id, { load: sum.load + items_total_minor, count: sum.count + 1 });
+    for (const order of orders) {
+      const { slot_id } = order.slot;
+      const sum = expected.get(slot_id) ?? { load: 0, count: 0 };
+      expected.set(slot_id, { load: sum.load + kitchenWorkOf(order), count: sum.count + 1 });
     }
     const now = Date.now();
     const range = `from=${new Date(now - 3_600_000).toISOString()}&to=${new Date(now + 36 * 3_600_000).toISOString()}`;
@@ -182,7 +184,7 @@ describe("a Forno that is killed in the middle of a load", () => {
     expect((await cancel()).status).toBe(200);
     expect((await cancel()).headers.get("idempotent-replay")).toBe("true");
     await eventually(async () => {
-      expect(await load()).toBe(before - (victim?.items_total_minor ?? 0));
+      expect(await load()).toBe(before - (victim === undefined ? 0 : kitchenWorkOf(victim)));
     });
   });
 });

@@ -10,6 +10,7 @@ import {
 } from "../support/chain";
 import { eventually } from "../support/eventually";
 import { FornoUnderTest } from "../support/forno";
+import { kitchenWorkOf } from "../support/kitchen-work";
 import { heardOf, news, PlainListener } from "../support/listener";
 import { hasSystemPostgres, startTestDatabase, type TestDatabase } from "../support/postgres";
 
@@ -74,7 +75,7 @@ describe("faults of older systems, asked of two nodes on one PostgreSQL", () => 
     const wish = chain.wish({ branch_id, preferred_time: new Date(Date.now() + 5 * HOUR_MS).toISOString() });
     const order = await chain.placed(wish, { key });
     expect(await chain.placed(wish, { key })).toEqual(order);
-    const expected = { load_minor: order.items_total_minor, orders_count: 1 };
+    const expected = { load_minor: kitchenWorkOf(order), orders_count: 1 };
     expect(await chain.slotOf(branch_id, order, order.position)).toMatchObject(expected);
     await one.end();
     await one.start();
@@ -82,7 +83,7 @@ describe("faults of older systems, asked of two nodes on one PostgreSQL", () => 
     const next = await chain.placed(wish, { key: randomUUID() });
     expect(await chain.slotOf(branch_id, order, next.position)).toMatchObject({
       orders_count: 2,
-      load_minor: 2 * order.items_total_minor,
+      load_minor: 2 * kitchenWorkOf(order),
     });
     const free = await one.ask<Problem>("PUT", `/api/v1/menu/items/${chain.dish("Pepperoni").id}`, {
       body: { price_minor: -1 },

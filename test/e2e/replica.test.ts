@@ -25,6 +25,7 @@ describe("a Forno with a replica", () => {
     primary = await startTestDatabase({ migrated: false, settings: { wal_level: "logical" } });
     replica = await startTestDatabase({
       migrated: false,
+      beside: primary,
       settings: { wal_retrieve_retry_interval: "100ms" },
     });
     for (const { pool } of [primary, replica]) pool.on("error", () => undefined);

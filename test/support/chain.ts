@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Answer, FornoUnderTest } from "./forno";
+import type { WorkedLine } from "./kitchen-work";
 
 /** What no cook may ever see on the wire; in ASCII, so that bytes can be searched for it. */
 export const GUEST_PHONE = "+79135550123";
@@ -9,11 +10,10 @@ export const GUEST_NAME = "Anna Ivanova";
 export interface Placed {
   readonly order_id: string;
   readonly display_id: string;
-  readonly items: readonly {
+  readonly items: readonly (WorkedLine & {
     readonly unit_price_minor: number;
     readonly line_total_minor: number;
-    readonly extras: readonly object[];
-  }[];
+  })[];
   readonly items_total_minor: number;
   readonly delivery_fee_minor: number;
   readonly discount_minor: number;

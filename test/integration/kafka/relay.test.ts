@@ -227,10 +227,13 @@ describeWithKafka("The relay", () => {
     await eventually(() => {
       expect(logger.having("error relay: nothing is sent: The Kafka topic has 3 partitions")).toHaveLength(1);
     });
-    await asAdmin(link, async (admin) => {
-      const offsets = await admin.fetchTopicOffsets(link.topic);
-      expect(offsets.map(({ high }) => high)).toEqual(["0", "0", "0"]);
-    });
+    // The topic is made before each of its partitions has a leader who can be asked.
+    await eventually(() =>
+      asAdmin(link, async (admin) => {
+        const offsets = await admin.fetchTopicOffsets(link.topic);
+        expect(offsets.map(({ high }) => high)).toEqual(["0", "0", "0"]);
+      }),
+    );
   });
 
   test("carries a burst of one partition that is larger than a record batch may be, and what is larger than any record without its data", async () => {

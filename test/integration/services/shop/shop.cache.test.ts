@@ -98,7 +98,7 @@ describe.each(["memory", "redis"] as const)("the shop's caches in %s", (backend)
     await fill();
     const log = shop.orders.runtime.log;
     const head = await log.head();
-    const asked_ms = Date.now();
+    const asked_ms = shop.orders.now;
     const { invalidated, position, at } = await shop.call(
       invalidateCache,
       { name: "recommendations" },

@@ -4,6 +4,8 @@ import { EVERYBODY, goldenRights, LETTERS } from "../../../support/rights.golden
 
 /** Operations that look further than at the role: whose order it is, whose review, what step a role may make. */
 const NARROWER = [
+  "order.get",
+  "order.history",
   "order.get_mine",
   "order.cancel",
   "order.cancel_mine",
