@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { FornoUnderTest, type Answer } from "../support/forno";
 
 interface Problem extends Record<string, unknown> {
@@ -88,7 +89,7 @@ describe("what a client may get wrong", () => {
   });
 
   it("refuses a reused idempotency key with another body, and replays it with the same", async () => {
-    const headers = { "idempotency-key": "one-order-please" };
+    const headers = { "idempotency-key": "one-order-please", "x-guest-token": randomUUID() };
     const first = await place(order(), headers);
     expect(first.status).toBe(201);
     const again = await place(order(), headers);

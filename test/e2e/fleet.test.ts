@@ -183,16 +183,13 @@ describe("a gateway and a worker", () => {
       await desk.connect();
       const items = [{ name: "Маргарита", quantity: 1 }];
       const request = { fulfilment: "FULFILMENT_PICKUP", payment_method: "PAYMENT_METHOD_CASH", items };
-      const created = await grpc.call("CreateOrder", request, { "idempotency-key": "over-grpc" });
+      const keyed = { "idempotency-key": "over-grpc", "guest-token": randomUUID() };
+      const created = await grpc.call("CreateOrder", request, keyed);
       expect(created.error).toBeNull();
       await eventually(() => {
         expect(desk.created()).toEqual([created.answer["order_id"]]);
       });
-      const reused = await grpc.call(
-        "CreateOrder",
-        { ...request, notes: "another" },
-        { "idempotency-key": "over-grpc" },
-      );
+      const reused = await grpc.call("CreateOrder", { ...request, notes: "another" }, keyed);
       // ALREADY_EXISTS or the like: a refusal of the worker, by its name, and no INTERNAL.
       expect(reused.error?.details).toContain("Idempotency-Key");
     } finally {

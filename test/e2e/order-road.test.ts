@@ -5,6 +5,7 @@ import { GrpcClient } from "../support/grpc-client";
 import { heardOf, IoListener, news, PlainListener, type Listener } from "../support/listener";
 
 const STEPS = ["preparing", "cooking", "ready", "delivery", "delivered"] as const;
+const BY_PHONE = { "idempotency-key": "by-phone", "guest-token": "somebody-at-the-telephone" };
 const PRIVATE = [GUEST_PHONE, GUEST_PHONE.slice(-7), GUEST_ADDRESS, GUEST_NAME];
 
 interface Change {
@@ -75,7 +76,7 @@ describe("the road of an order", () => {
     desk = (
       await chain.desk<Placed>("POST", "/api/v1/erp/orders", chain.delivery({ branch_id, channel: "till" }))
     ).body;
-    const { answer, error } = await grpc.call("CreateOrder", grpcWish(), { "idempotency-key": "by-phone" });
+    const { answer, error } = await grpc.call("CreateOrder", grpcWish(), BY_PHONE);
     expect(error).toBeNull();
     phone = answer as unknown as Placed;
   }
@@ -233,14 +234,10 @@ describe("the road of an order", () => {
   });
 
   it("is the first answer again for who asks twice with one key, over gRPC too", async () => {
-    const again = await grpc.call("CreateOrder", grpcWish(), { "idempotency-key": "by-phone" });
+    const again = await grpc.call("CreateOrder", grpcWish(), BY_PHONE);
     expect(again.answer).toEqual(phone);
     expect(again.headers.get("idempotent-replay")).toEqual(["true"]);
-    const other = await grpc.call(
-      "CreateOrder",
-      { ...grpcWish(), notes: "another" },
-      { "idempotency-key": "by-phone" },
-    );
+    const other = await grpc.call("CreateOrder", { ...grpcWish(), notes: "another" }, BY_PHONE);
     expect(other.error?.metadata.get("forno-code")).toEqual(["idempotency.key_reused"]);
   });
 

@@ -10,6 +10,7 @@ import type { ClientAddressOf } from "../http/client-address";
 import { callerOfRequest } from "../http/identity";
 import { commandIdentity } from "../http/idempotency";
 import { addressKey } from "../http/rate-limit";
+import { guestTokenOf, keyHolder, type KeyHolder } from "../key-holder";
 import { failureOf, type Failure } from "./grpc-status";
 
 /** The members of a server call that all kinds of call have. */
@@ -22,6 +23,8 @@ export interface AnyCall {
 
 /** One call from outside: who asks, and how actions are called for them. */
 export class GrpcCall {
+  #new_guest_token: string | undefined;
+
   constructor(
     private readonly context: Pick<GrpcContext, "addressOf" | "limits"> & {
       readonly runtime: Pick<Runtime, "broker">;
@@ -34,6 +37,11 @@ export class GrpcCall {
   /** What a client is counted by. */
   get address(): string {
     return addressOfCall(this.context, this.call);
+  }
+
+  /** What a guest is to send from now on as `guest-token`, where the call carried nothing to be known again by. */
+  get new_guest_token(): string | undefined {
+    return this.#new_guest_token;
   }
 
   /**
@@ -49,7 +57,7 @@ export class GrpcCall {
     const meta: CallMeta = { caller, request_id, client_address: address };
     if (contract.kind === "command") {
       const key = textOf(this.call.metadata, "idempotency-key");
-      meta.command = commandIdentity(key, caller, contract.name, params);
+      meta.command = commandIdentity(key, (sent) => this.#holderOf(sent, contract), contract.name, params);
     }
     const timeout = msLeft(this.call.getDeadline());
     const result = await act(
@@ -59,6 +67,14 @@ export class GrpcCall {
       timeout === undefined ? { meta } : { meta, timeout },
     );
     return { result, replayed: meta.replayed === true };
+  }
+
+  /** @throws RefusedError `guest.bad_token` */
+  #holderOf(key: string, contract: ActionContract): KeyHolder {
+    const guest_token = guestTokenOf(textOf(this.call.metadata, "guest-token"));
+    const holder = keyHolder(key, this.caller, contract, { guest_token });
+    this.#new_guest_token = holder.new_guest_token;
+    return holder;
   }
 }
 
@@ -83,19 +99,29 @@ export async function openCall(context: GrpcContext, call: AnyCall, request_id: 
 export function unary<Q, A>(context: GrpcContext, method: Method<Q, A>) {
   return (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>): void => {
     const request_id = context.runtime.ids.uuid();
+    let opened: GrpcCall | undefined;
     const answer = async (): Promise<void> => {
-      const opened = await openCall(context, call, request_id);
+      opened = await openCall(context, call, request_id);
       // Nobody would hear the answer, so the command need not be given.
       if (call.cancelled) return;
       const { answer, replayed } = await method(opened, call.request);
       const headers = new Trailers();
       headers.set("request-id", request_id);
       if (replayed === true) headers.set("idempotent-replay", "true");
+      tellToken(opened, headers);
       call.sendMetadata(headers);
       callback(null, answer);
     };
-    answer().catch((error: unknown) => callback(report(context, call.getPath(), error, request_id).answer));
+    answer().catch((error: unknown) => {
+      const failure = report(context, call.getPath(), error, request_id).answer;
+      tellToken(opened, failure.metadata);
+      callback(failure);
+    });
   };
+}
+
+function tellToken(opened: GrpcCall | undefined, metadata: Metadata): void {
+  if (opened?.new_guest_token !== undefined) metadata.set("guest-token", opened.new_guest_token);
 }
 
 /** Turns an error into its answer, and logs what the client is not told. */

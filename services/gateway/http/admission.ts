@@ -1,16 +1,19 @@
 import type { Context } from "moleculer";
-import type { CallMeta } from "../../../mixins/contract/caller";
+import type { Caller, CallMeta } from "../../../mixins/contract/caller";
+import type { ActionContract } from "../../../mixins/contract/contract";
 import { permissionRefusal } from "../../../mixins/contract/implement";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
 import { callLimitsOf } from "../call-limits";
-import { cartTokenOf } from "./cart-token";
+import { guestTokenOf, keyHolder, type KeyHolder } from "../key-holder";
+import { cartTokenOf, cookieCartToken } from "./cart-token";
 import { clientAddresses } from "./client-address";
 import { deviceTokenOf } from "./device-token";
 import type { Door } from "./door";
 import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
+import { cookieGuestToken } from "./guest-token";
 import { callerOfRequest } from "./identity";
 import { commandIdentity } from "./idempotency";
 import { ProvenKeys } from "./proven-keys";
@@ -74,10 +77,29 @@ export function admission(
     if (contract.kind === "command")
       meta.command = commandIdentity(
         typeof key === "string" ? key : undefined,
-        caller,
+        (sent) => holderOf(sent, caller, contract, req, api_key),
         contract.name,
         params,
       );
     return params;
   };
+}
+
+/** Whose the key of a request is; a guest who is nobody yet is told who they are. @throws RefusedError `guest.bad_token` */
+function holderOf(
+  key: string,
+  caller: Caller,
+  contract: ActionContract,
+  req: Request,
+  api_key: string | undefined,
+): KeyHolder {
+  const { headers } = req;
+  const holder = keyHolder(key, caller, contract, {
+    guest_token: guestTokenOf(headers["x-guest-token"]),
+    guest_cookie: cookieGuestToken(headers),
+    cart_token: contract.cart_token === true ? cartTokenOf(headers) : cookieCartToken(headers),
+    api_key,
+  });
+  if (holder.new_guest_token !== undefined) exchangeOf(req).new_guest_token = holder.new_guest_token;
+  return holder;
 }

@@ -1,9 +1,9 @@
 import type { Settings } from "../../../settings";
 
 const EXPOSED =
-  "ETag, Idempotent-Replay, Retry-After, X-Request-ID, X-Cache, X-Cache-Strategy, Age, X-Cart-Token, X-Device-Token";
+  "ETag, Idempotent-Replay, Retry-After, X-Request-ID, X-Cache, X-Cache-Strategy, Age, X-Cart-Token, X-Device-Token, X-Guest-Token";
 const ALLOWED =
-  "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID, X-Cart-Token, X-Device-Token, traceparent";
+  "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID, X-Cart-Token, X-Device-Token, X-Guest-Token, traceparent";
 const PREFLIGHT_MAX_AGE_S = 600;
 const PREFLIGHT = [
   ...["Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE"],

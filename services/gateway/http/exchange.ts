@@ -8,6 +8,8 @@ export interface Exchange {
   /** Of `performance.now()`. */
   readonly started_ms: number;
   door?: Door;
+  /** The guest is to carry this from now on, whatever the answer is. */
+  new_guest_token?: string;
   /** Called once with the status of the answer. */
   answered?: (status: number) => void;
 }

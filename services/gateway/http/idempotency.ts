@@ -1,19 +1,21 @@
 import { hash, randomUUID } from "node:crypto";
-import type { Caller, CommandIdentity } from "../../../mixins/contract/caller";
+import type { CommandIdentity } from "../../../mixins/contract/caller";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
+import type { KeyHolder } from "../key-holder";
 
 /** Visible ASCII, as long as anybody's key: a UUID has 36. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The identity of a command. The same caller, contract and key give the same id, so that the log can give its first answer
+ * The identity of a command. The same holder, contract and key give the same id, so that the log can give its first answer
  * again; the fingerprint of the parameters tells a repetition from a key used twice. It is kept, and the key is not: with the
  * key in it, nobody finds out by trial whose phone number was among the parameters. Without a key every request is new.
+ * @param holderOf whose the key is; asked only where there is one.
  * @throws RefusedError `idempotency.bad_key`
  */
 export function commandIdentity(
   key: string | undefined,
-  caller: Caller,
+  holderOf: (key: string) => Pick<KeyHolder, "name">,
   contract_name: string,
   params: object,
 ): CommandIdentity {
@@ -23,7 +25,7 @@ export function commandIdentity(
       refuse("invalid", "idempotency.bad_key", "Idempotency-Key must be 1 to 255 visible ASCII characters."),
     );
   return {
-    id: uuidOf(hash("sha256", `${caller.user_id ?? "guest"}\n${contract_name}\n${key}`, "hex")),
+    id: uuidOf(hash("sha256", `${holderOf(key).name}\n${contract_name}\n${key}`, "hex")),
     fingerprint: hash("sha256", `${contract_name}\n${key}\n${canonicalJson(params)}`, "hex").slice(0, 32),
   };
 }

@@ -1,4 +1,5 @@
 import { CART_TOKEN } from "../../cart/cart.events";
+import { GUEST_TOKEN } from "../key-holder";
 
 /** A piece of the OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ const PARAMETERS: Json = {
     in: "header",
     required: false,
     description:
-      "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). A refusal is an answer too: to try again, take a new key. Choose a UUID.",
+      "The same key with the same request gives the first answer again (`Idempotent-Replay: true`); with another request it is refused (409). A refusal is an answer too: to try again, take a new key. Choose a random UUID: any other key of a guest counts together with a token, see X-Guest-Token.",
     schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
   },
   CartToken: {
@@ -24,6 +25,14 @@ const PARAMETERS: Json = {
     description:
       "Opens a guest's cart; given in the header of that name when the cart is made. Browsers carry it in a cookie instead.",
     schema: { type: "string", pattern: CART_TOKEN.source },
+  },
+  GuestToken: {
+    name: "X-Guest-Token",
+    in: "header",
+    required: false,
+    description:
+      "A guest's own secret, which its Idempotency-Keys belong to: what is sent again with the same key and token is known as a repetition. Make one up (a UUID), or send the one that the header of that name of an answer has brought. Browsers carry it in a cookie instead. Not needed where the key is a random UUID (version 4 or 7), nor by who is signed in.",
+    schema: { type: "string", pattern: GUEST_TOKEN.source },
   },
   DeviceToken: {
     name: "X-Device-Token",

@@ -89,7 +89,12 @@ function headerParameters(contract: ActionContract): Json[] {
     ...(contract.cart_token === true ? [{ $ref: "#/components/parameters/CartToken" }] : []),
     ...(contract.device_token === true ? [{ $ref: "#/components/parameters/DeviceToken" }] : []),
   ];
-  if (contract.kind === "command") return [{ $ref: "#/components/parameters/IdempotencyKey" }, ...given];
+  if (contract.kind === "command")
+    return [
+      { $ref: "#/components/parameters/IdempotencyKey" },
+      ...(guestsMay(contract) ? [{ $ref: "#/components/parameters/GuestToken" }] : []),
+      ...given,
+    ];
   if (given.length > 0) return given;
   return contract.cacheable === true || contract.raw === true
     ? [{ $ref: "#/components/parameters/IfNoneMatch" }]

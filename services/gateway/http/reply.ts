@@ -6,6 +6,7 @@ import { cartTokenHeaders } from "./cart-token";
 import type { CorsPolicy } from "./cors";
 import type { Door } from "./door";
 import { deviceTokenHeaders } from "./device-token";
+import { guestTokenHeaders } from "./guest-token";
 import { exchangeOf, type Request, type Response } from "./exchange";
 import type { Problem } from "./problem";
 
@@ -126,7 +127,9 @@ export class Replier {
     cors = this.cors.answer(req.headers.origin),
   ): void {
     this.answered(req, status);
-    const all = ["X-Request-ID", exchangeOf(req).request_id, ...NO_SNIFF, ...cors, ...headers];
+    const { request_id, new_guest_token } = exchangeOf(req);
+    const all = ["X-Request-ID", request_id, ...NO_SNIFF, ...cors, ...headers];
+    if (new_guest_token !== undefined) all.push(...guestTokenHeaders(new_guest_token, req));
     if (body === undefined) {
       res.writeHead(status, all).end();
       return;

@@ -80,15 +80,29 @@ class FakeGateway {
     expect(arrived()).toBe(1);
   });
 
-  it("sends a POST with an Idempotency-Key to the other gateway when the first breaks off", async () => {
+  it("never sends a POST twice whose key anybody may have, by somebody who says nothing of themselves", async () => {
     breakOff();
-    const answer = await post({ "idempotency-key": "once" });
-    expect(await answer.json()).toMatchObject({ status: 503, code: "gateway.unreachable" });
-    expect(gateways.map(({ seen }) => seen.map(({ body }) => body))).toEqual([
-      ["two margheritas"],
-      ["two margheritas"],
-    ]);
+    expect((await post({ "idempotency-key": "my-first-order" })).status).toBe(503);
+    expect(arrived()).toBe(1);
   });
+
+  it.each<[string, Record<string, string>]>([
+    ["a random UUID", { "idempotency-key": "0199a3b2-7c1d-7e4f-8a5b-6c7d8e9f0a1b" }],
+    ["a guest's with a token", { "idempotency-key": "once", "x-guest-token": "0123456789abcdefghijkl" }],
+    ["a browser's with a cookie", { "idempotency-key": "once", cookie: "a=b; forno_guest=0123456789abcdef" }],
+    ["of who is signed in", { "idempotency-key": "once", authorization: "Bearer x" }],
+  ])(
+    "sends a POST with an Idempotency-Key to the other gateway when the first breaks off: %s",
+    async (_, headers) => {
+      breakOff();
+      const answer = await post(headers);
+      expect(await answer.json()).toMatchObject({ status: 503, code: "gateway.unreachable" });
+      expect(gateways.map(({ seen }) => seen.map(({ body }) => body))).toEqual([
+        ["two margheritas"],
+        ["two margheritas"],
+      ]);
+    },
+  );
 
   it("reads again from the other gateway when the first breaks off", async () => {
     breakOff();

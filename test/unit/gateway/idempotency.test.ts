@@ -1,16 +1,16 @@
 import fc from "fast-check";
-import { GUEST, type Caller } from "../../../mixins/contract/caller";
 import { canonicalJson, commandIdentity } from "../../../services/gateway/http/idempotency";
 
-const anna: Caller = { role: "customer", user_id: "01890a5d-ac96-774b-bcce-b302099a8057", branch_ids: null };
+const anna = () => ({ name: "01890a5d-ac96-774b-bcce-b302099a8057" });
+const boris = () => ({ name: "01890a5d-ac96-774b-bcce-b302099a8058" });
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe("the identity of a command", () => {
-  it("is the same for the same caller, key and contract, and another otherwise", () => {
-    const id = (key: string, caller: Caller, name: string) => commandIdentity(key, caller, name, {}).id;
+  it("is the same for the same holder, key and contract, and another otherwise", () => {
+    const id = (key: string, holder: typeof anna, name: string) => commandIdentity(key, holder, name, {}).id;
     expect(id("k", anna, "a.b")).toBe(id("k", anna, "a.b"));
     expect(id("k", anna, "a.b")).toMatch(UUID_V8);
-    const all = [id("k", anna, "a.b"), id("k2", anna, "a.b"), id("k", GUEST, "a.b"), id("k", anna, "a.c")];
+    const all = [id("k", anna, "a.b"), id("k2", anna, "a.b"), id("k", boris, "a.b"), id("k", anna, "a.c")];
     expect(new Set(all).size).toBe(4);
   });
 
