@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { Fleet, type FleetOptions } from "../fleet/fleet";
 import { freePort } from "../fleet/servers/free-port";
-import { connectionOf } from "../mixins/postgres/pool";
+import { connectionOf, urlOf } from "../mixins/postgres/pool";
 import { violationsIn } from "./checks/all-checks";
 import { collect, type DatabaseEvidence } from "./checks/collect";
 import type { Evidence, Violation } from "./checks/evidence";
@@ -94,8 +94,7 @@ export class Campaign {
   async #behindProxies(id: string, env: Env): Promise<Record<string, string>> {
     const behind: Record<string, string> = { ...env };
     const postgres = new CuttingProxy(connectionOf(env["DATABASE_URL"] ?? ""), APPENDER);
-    const { host = "", user = "", database = "" } = await postgres.start();
-    behind["DATABASE_URL"] = `postgres://${user}@localhost/${database}?host=${encodeURIComponent(host)}`;
+    behind["DATABASE_URL"] = urlOf(await postgres.start());
     const lineTo = async (name: string): Promise<Line | undefined> => {
       const url = URL.parse(env[name] ?? "");
       if (url === null) return undefined;

@@ -68,7 +68,7 @@ describe("a rebuild of a read model", () => {
   test("of published tables reaches the subscribers, what was mended included, and what comes after it", async () => {
     const { primary, replica } = servers;
     await primary.pool.query("create publication own for table purses, moves");
-    const connection = `host=${String(primary.connection.host)} port=5432 user=forno dbname=postgres`;
+    const connection = `host=${String(primary.connection.host)} port=5432 user=forno password=${String(primary.connection.password)} dbname=postgres`;
     await replica.pool.query(`create subscription own connection '${connection}' publication own`);
     const follows = () =>
       eventually(async () => {
