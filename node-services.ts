@@ -2,6 +2,7 @@ import path from "node:path";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { healthProbesOf } from "./mixins/health/health-probes";
 import type { Runtime } from "./mixins/runtime";
+import { PERSONAL_RECORDS } from "./personal-data";
 import type { AuthRoom } from "./services/auth/auth-room";
 import { authContracts } from "./services/auth/auth.contract";
 import { createAuthService } from "./services/auth/auth.service";
@@ -19,6 +20,8 @@ import { cameraCacheContracts } from "./services/camera-cache/camera-cache.contr
 import { createCameraCacheService } from "./services/camera-cache/camera-cache.service";
 import { cameraEventsContracts } from "./services/camera/camera-events.contract";
 import { cameraContracts } from "./services/camera/camera.contract";
+import { customerContracts } from "./services/customer/customer.contract";
+import { createCustomerService } from "./services/customer/customer.service";
 import { createCameraService } from "./services/camera/camera.service";
 import { createMirrorService } from "./services/mirror/mirror.service";
 import { opsContracts } from "./services/ops/ops.contract";
@@ -61,6 +64,7 @@ const ROOMS: Readonly<Record<Exclude<ServiceName, GatewayName>, Create>> = {
   profile: ({ runtime }) => createProfileService(runtime),
   shop: ({ runtime }) => createShopService(runtime),
   views: ({ runtime }) => createViewsService(runtime),
+  customer: ({ runtime }) => createCustomerService(runtime, PERSONAL_RECORDS),
   ops: ({ runtime }) => createOpsService(runtime),
   camera: ({ runtime }) => createCameraService(runtime),
   "camera-cache": ({ runtime }) => createCameraCacheService(runtime),
@@ -87,6 +91,7 @@ const CONTRACTS = [
   ...profileContracts,
   ...shopContracts,
   ...viewsContracts,
+  ...customerContracts,
   ...cameraContracts,
   ...cameraEventsContracts,
   ...cameraCacheContracts,

@@ -16,7 +16,7 @@ export class SettingsError extends Error {}
 /** What a node can run: its services by their Moleculer names. */
 export const SERVICE_NAMES = [
   ...(["branch", "menu", "slot", "quota", "order", "auth", "ops"] as const),
-  ...(["cart", "profile", "shop", "views"] as const),
+  ...(["cart", "profile", "shop", "views", "customer"] as const),
   ...(["camera", "camera-cache"] as const),
   ...(["mirror", "relay", "http", "sockets", "grpc"] as const),
 ] as const;

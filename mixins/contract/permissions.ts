@@ -45,6 +45,9 @@ export const PERMISSIONS = {
   "views.sync": ["super_admin"],
   "staff.pin_login": ["super_admin", "manager", "cook", "courier", "technologist", "guest"],
   "user.manage": ["super_admin"],
+  // Of the whole chain, and erased is erased.
+  "customer.erase": ["super_admin"],
+  "customer.export": ["super_admin"],
   "camera.read": DESK,
   "camera.manage": DESK,
   // Guests with a key of their branch.

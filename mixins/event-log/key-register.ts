@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryConfig, QueryResultRow } from "pg";
+import { LANE } from "./append-statement";
 import { digestOf, phoneSecret } from "./data-keys";
 import type { DataSubject } from "./personal-data";
 
@@ -12,10 +13,21 @@ export class KeyRegister {
   constructor(private readonly pool: Pool) {}
 
   /** Streams that hold data of this person or of whoever has this phone number (E.164), as far as it is not erased. */
-  async streamsOf({ person_id, phone }: DataSubject): Promise<string[]> {
+  async streamsOf({ person_id, phone }: DataSubject, from: Pool | PoolClient = this.pool): Promise<string[]> {
     const phone_digest = phone === null ? null : digestOf(await this.#phoneSecret(), phone);
-    const { rows } = await this.pool.query<{ stream_id: string }>(STREAMS_OF, [person_id, phone_digest]);
+    const { rows } = await from.query<{ stream_id: string }>(STREAMS_OF, [person_id, phone_digest]);
     return rows.map(({ stream_id }) => stream_id);
+  }
+
+  /**
+   * The same for whoever is going to erase them: nothing is appended until the transaction ends, so none is added behind what
+   * was read. All appends of the chain wait; nothing that takes long may follow.
+   */
+  async claimedStreamsOf(tx: PoolClient, subject: DataSubject): Promise<string[]> {
+    // Read before: nobody is to wait for another connection.
+    if (subject.phone !== null) await this.#phoneSecret();
+    await tx.query(HOLD_APPENDS);
+    return this.streamsOf(subject, tx);
   }
 
   /**
@@ -49,6 +61,9 @@ export class KeyRegister {
     return this.#secret;
   }
 }
+
+/** The lock that `es.append` takes. */
+const HOLD_APPENDS = `select pg_advisory_xact_lock(7461, ${String(LANE)})`;
 
 /** $1 account, $2 digest of a phone. Two look-ups, because an "or" over two partial indexes reads the whole table. */
 const STREAMS_OF = `

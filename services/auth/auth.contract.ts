@@ -257,6 +257,16 @@ export const revokeUserSessions = contract({
   refusals: ["auth.user_unknown"],
 });
 
+/** When somebody last proved who they are in this session; null: it is none, or has ended. A refresh proves nothing. */
+export const signedInAt = contract({
+  name: "auth.signed_in_at",
+  summary: "When a session was opened",
+  kind: "query",
+  permission: "internal",
+  params: strictObject({ session_id: Uuid }),
+  result: strictObject({ at: nullable(Timestamp) }),
+});
+
 /** Every operation of the room. */
 export const authContracts = [
   superAdminLogin,

@@ -7,7 +7,7 @@ import type { Role } from "../../mixins/contract/caller";
 /** Roles that an account can have. */
 export type UserRole = Exclude<Role, "guest" | "system">;
 export type UserStatus = "active" | "blocked";
-export type RevocationReason = "logout" | "reuse" | "password" | "blocked" | "operator";
+export type RevocationReason = "logout" | "reuse" | "password" | "blocked" | "operator" | "erased";
 
 export type UserCreated = {
   readonly type: "auth.user_created";

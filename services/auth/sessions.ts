@@ -127,6 +127,15 @@ export class Sessions {
     return rows[0];
   }
 
+  /** When a living session was opened. */
+  async openedAt(session_id: string): Promise<Date | undefined> {
+    const { rows } = await this.pool.query<{ created_at: Date }>(
+      "select created_at from sessions where session_id = $1 and revoked_at is null",
+      [session_id],
+    );
+    return rows[0]?.created_at;
+  }
+
   /** Deletes what has expired; the tokens go with their sessions. */
   async sweep(): Promise<void> {
     await this.pool.query("delete from sessions where expires_at < $1", [this.#at(-DAY_MS)]);

@@ -36,6 +36,10 @@ export function signInActions(context: AuthContext): Record<string, ActionSchema
     super_admin_login: sealing(keys, superAdminLoginAction(context)),
     refresh: sealing(keys, refreshAction(context)),
     logout: logoutAction(context),
+    signed_in_at: implement(contracts.signedInAt, async ({ params: { session_id } }) => {
+      const opened = await context.room.sessions.openedAt(session_id);
+      return { at: opened?.toISOString() ?? null };
+    }),
   };
 }
 

@@ -1,11 +1,18 @@
 import type { PoolClient } from "pg";
+import { ERASED_EVENT } from "../../mixins/erasure/erased-event";
 import type { RecordedEvent } from "../../mixins/event-log/event-log";
 import type { Projection } from "../../mixins/projection/projection";
+import type { CustomerErased } from "../customer/customer.events";
 import type { OrderEvent } from "./order.events";
 import { foldRows } from "./order.rows";
 import { insertItems, insertOrders, updateOrders } from "./order.statements";
 
-/** Fills `orders` and `order_items`. Three statements a batch, whatever its size; events that come twice change nothing. */
+/**
+ * Fills `orders` and `order_items`. Three statements a batch, whatever its size; events that come twice change nothing.
+ *
+ * Whatever personal texts of a stream stand in the log before its erasure, come before it here as well; what comes after holds
+ * none. So nobody who was forgotten is written again. In a rebuild all of it comes without, and there is nothing left to do.
+ */
 export const orderProjection: Projection = {
   name: "orders",
   tables: ["orders", "order_items"],
@@ -16,14 +23,19 @@ export const orderProjection: Projection = {
     "order.processed",
     "order.refunded",
     "order.archived",
-  ] satisfies OrderEvent["type"][],
+    ERASED_EVENT,
+  ] satisfies (OrderEvent | CustomerErased)["type"][],
   rows_of_one_stream: true,
   apply,
 };
 
 async function apply(events: readonly RecordedEvent[], tx: PoolClient): Promise<void> {
+  const [erasures, orders] = [
+    events.filter(({ type }) => type === ERASED_EVENT),
+    events.filter(({ type }) => type !== ERASED_EVENT),
+  ];
   const { inserts, updates } = foldRows(
-    events.map(({ position, type, data }) => ({ position, event: { type, data } as OrderEvent })),
+    orders.map(({ position, type, data }) => ({ position, event: { type, data } as OrderEvent })),
   );
   if (inserts.length > 0) {
     // Usually made long ahead; a rebuild meets months that no job has made.
@@ -32,7 +44,11 @@ async function apply(events: readonly RecordedEvent[], tx: PoolClient): Promise<
     await tx.query(insertItems(inserts));
   }
   if (updates.length > 0) await tx.query(updateOrders(updates));
+  if (erasures.length > 0)
+    await tx.query(ERASE, [erasures.map(({ data }) => (data as CustomerErased["data"]).erasure_id)]);
 }
+
+const ERASE = "select erase_orders($1::uuid[])";
 
 /** Makes the partitions of these months (`YYYY-MM-01`) where they are missing. */
 export async function ensurePartitions(

@@ -5,6 +5,7 @@ import { eventMetaOf } from "../../mixins/contract/event-meta";
 import { callerOf, commandOf, type CommandOutcome } from "../../mixins/contract/implement";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changeRows } from "../../mixins/crud/row-change";
+import type { StreamAppend } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import { reviewTags } from "./review.lists";
 import * as store from "./review.store";
@@ -85,6 +86,16 @@ export function foundingOf(review: Parameters<typeof store.insertReview>[1]) {
     data: { review_id, menu_item_id, user_id, order_id, rating, at },
   };
   return { streams: [{ ...streamOf(review_id), expected_version: 0, events: [event] }] };
+}
+
+/** The last event of a review that goes together with its author. */
+export function removalOf(
+  review: Pick<store.ReviewRow, "review_id" | "menu_item_id" | "user_id">,
+  version: number,
+  at: Date,
+): StreamAppend {
+  const event: ReviewEvent = { type: "review.removed", data: { ...review, at: at.toISOString() } };
+  return { ...streamOf(review.review_id), expected_version: version, events: [event] };
 }
 
 const streamOf = (review_id: string) => ({ stream_id: reviewStream(review_id), stream_type: "review" });

@@ -5,6 +5,7 @@ import { cameraCacheContracts } from "../../services/camera-cache/camera-cache.c
 import { cameraEventsContracts } from "../../services/camera/camera-events.contract";
 import { cameraContracts } from "../../services/camera/camera.contract";
 import { cartContracts } from "../../services/cart/cart.contract";
+import { customerContracts } from "../../services/customer/customer.contract";
 import { menuContracts } from "../../services/menu/menu.contract";
 import { opsContracts } from "../../services/ops/ops.contract";
 import { orderContracts } from "../../services/order/order.contract";
@@ -25,6 +26,7 @@ export const CONTRACTS = [
   ...profileContracts,
   ...shopContracts,
   ...viewsContracts,
+  ...customerContracts,
   ...cameraContracts,
   ...cameraEventsContracts,
   ...cameraCacheContracts,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { trackTokenOf, type Chain, type Placed } from "./chain";
+import { GUEST_PHONE, trackTokenOf, type Chain, type Placed } from "./chain";
 
 /** A request that gets as far as the question who may ask it. */
 export interface Example {
@@ -254,6 +254,11 @@ export const EXAMPLES: Readonly<Record<string, Asked>> = {
   },
   "GET /api/user/profile": { anywhere: NOTHING },
   "PUT /api/user/profile": { anywhere: () => ({ body: { language: "ru" } }) },
+  // The customer has an order under way, so is not erased by it; nor is whoever has this number.
+  "DELETE /api/user/profile": { anywhere: NOTHING },
+  "GET /api/user/profile/export": { anywhere: NOTHING },
+  "POST /api/v1/erp/customers/erase": { anywhere: () => ({ body: { phone: GUEST_PHONE } }) },
+  "GET /api/v1/erp/customers/export": { anywhere: () => ({ query: { phone: GUEST_PHONE } }) },
   "GET /api/bestsellers": { anywhere: NOTHING },
   "GET /api/recommendations": { anywhere: NOTHING },
   "GET /api/comments/top": { anywhere: NOTHING },

@@ -43,6 +43,14 @@ CREATE INDEX data_key_erasure ON es.data_key USING btree (erasure_id) WHERE (era
 CREATE INDEX data_key_person ON es.data_key USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX data_key_phone ON es.data_key USING btree (phone_digest) WHERE (phone_digest IS NOT NULL);
 
+create table es.erasure (
+  erasure_id uuid not null,
+  person_id uuid,
+  erased_at timestamp with time zone not null,
+  constraint erasure_pkey PRIMARY KEY (erasure_id)
+);
+CREATE INDEX erasure_person ON es.erasure USING btree (person_id) WHERE (person_id IS NOT NULL);
+
 create table es.event (
   pos bigint not null,
   recorded_at timestamp with time zone not null,
@@ -832,6 +840,34 @@ begin
       execute format('alter table %I.%I attach partition %I.%I for values from (%L) to (%L)',
         home, parent_name, home, part, first_day || ' 00:00+00', (first_day + interval '1 month')::date || ' 00:00+00');
     end loop;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.erase_orders(p_erasures uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  month regclass;
+begin
+  for month in
+    select 'orders'::regclass
+    union all
+    select c.oid::regclass from pg_class c
+    where c.relnamespace = to_regnamespace('detached') and c.relkind = 'r' and c.relname ~ '^orders_\d{4}_\d{2}$'
+  loop
+    execute format(
+      'update %s o set
+         customer_name = case when customer_name is not null then ''erased'' end,
+         customer_phone = case when customer_phone is not null then ''erased'' end,
+         address = case when address is not null then ''erased'' end,
+         notes = case when notes is not null then ''erased'' end,
+         cancel_reason = case when cancel_reason is not null then ''erased'' end
+       from es.data_key k
+       where k.erasure_id = any ($1)
+         and o.order_id = case when starts_with(k.stream_id, ''order-'') then substr(k.stream_id, 7)::uuid end',
+      month) using p_erasures;
   end loop;
 end
 $function$;
