@@ -35,6 +35,7 @@ import { seedDemo } from "./seed/demo";
 import { openAuthRoom } from "./services/auth/auth-room";
 import { ensureAdmin, type EnsuredAdmin } from "./services/auth/ensure-admin";
 import { grpcPortOf } from "./services/gateway/grpc/grpc.service";
+import { startCommandRetention } from "./services/ops/command-retention";
 import { startLogArchive } from "./services/ops/log-archive";
 import { openPrompt } from "./services/ops/prompt";
 import { PERSONAL_DATA } from "./personal-data";
@@ -126,7 +127,10 @@ async function assemble(
   const { db, database, connection } = await openDatabase(settings, logger, closing);
   closing.add("the clock", await setClock(broker, clock, poolOf(db)));
   const archive_folder = path.join(settings.DATA_DIR, "log-archive");
-  const log = await createEventLog({ connection, logger, archive_folder, personal: PERSONAL_DATA });
+  const log = await createEventLog({
+    ...{ connection, logger, archive_folder, personal: PERSONAL_DATA },
+    answer_days: settings.COMMAND_DAYS,
+  });
   closing.add("the event log", () => log.close());
   const { feed, kafka } = openFeed(settings, { log, pool: poolOf(db), broker }, closing);
   const redis = openRedis(settings, logger, closing);
@@ -159,11 +163,7 @@ async function assemble(
   closing.add("the rooms", () => broker.stop(), ROOMS_MS_MAX);
   await broker.start();
   closing.add("the cache's events", await followEvents(runtime));
-  if (settings.LOG_ARCHIVE_DAYS !== undefined)
-    closing.add(
-      "the archive of the log",
-      startLogArchive(runtime, connection, archive_folder, settings.LOG_ARCHIVE_DAYS),
-    );
+  startLogJobs(runtime, connection, archive_folder, closing);
   // Before all else: what is under way still finds its rooms.
   closing.add("requests and connections", () => stopGateways(broker), GATEWAYS_MS_MAX);
   await othersReady(broker, neededElsewhere(runtime));
@@ -187,6 +187,15 @@ async function assemble(
       return closing.run(STOP_MS_MAX - drain_ms);
     },
   };
+}
+
+/** What keeps the log from growing for ever. */
+function startLogJobs(runtime: Runtime, connection: ClientConfig, folder: string, closing: Closing): void {
+  const { COMMAND_DAYS, LOG_ARCHIVE_DAYS } = runtime.settings;
+  const retention = startCommandRetention(runtime, COMMAND_DAYS);
+  closing.add("the retention of answers", () => retention.stop());
+  if (LOG_ARCHIVE_DAYS !== undefined)
+    closing.add("the archive of the log", startLogArchive(runtime, connection, folder, LOG_ARCHIVE_DAYS));
 }
 
 async function openDatabase(

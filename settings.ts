@@ -175,6 +175,11 @@ const SETTINGS = {
     fallback: 7,
     help: "days that camera events are kept",
   },
+  COMMAND_DAYS: {
+    read: whole(1, 3_650),
+    fallback: 30,
+    help: "days that an Idempotency-Key finds its first answer, at least; twice as many at most",
+  },
   LOG_ARCHIVE_DAYS: optional(
     whole(1, 36_500),
     "move full segments of the event log older than so many days into files in DATA_DIR (default: never)",

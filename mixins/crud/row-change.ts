@@ -3,7 +3,7 @@ import { DatabaseError, type Pool, type PoolClient } from "pg";
 import type { CommandIdentity } from "../contract/caller";
 import { replayOf, type CommandOutcome } from "../contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../contract/refusal";
-import { faultOf, unavailable } from "../event-log/database-fault";
+import { isOutage, unavailable } from "../event-log/database-fault";
 import type { AppendUnit, EventLog } from "../event-log/event-log";
 import { borrowConnection, type BorrowedConnection } from "../postgres/borrowed-connection";
 
@@ -102,7 +102,7 @@ async function inTransaction<T extends CommandOutcome | Refusal | Unwritten>(
     // A connection in an unknown state does not go back into the pool.
     await tx.query("rollback").catch((failed: unknown) => (broken = failed as Error));
     // UnavailableError and refusals of the work are not the database's, whatever their message says.
-    throw !(error instanceof Errors.MoleculerError) && faultOf(error) === "retry" && !lostRace(error)
+    throw !(error instanceof Errors.MoleculerError) && isOutage(error) && !lostRace(error)
       ? unavailable(error)
       : error;
   } finally {

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { ClientConfig } from "pg";
 import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
+import { UnavailableError } from "../contract/refusal";
 import { faultOf } from "./database-fault";
 import type { AppendOutcome, EventForm, RecordedEvent } from "./event-log";
+import type { LogTrouble } from "./log-condition";
 import { Insistence } from "./insistence";
 import type { PreparedUnit } from "./prepared-unit";
 import type { Pulse } from "./pulse";
@@ -28,6 +30,7 @@ export class Appender {
   readonly #connection: LazyConnection;
   readonly #insistence: Insistence;
   #batch = 0;
+  #trouble: LogTrouble | undefined;
 
   constructor(
     connection: ClientConfig,
@@ -39,6 +42,11 @@ export class Appender {
     this.#insistence = new Insistence(this.#connection, pulse, try_for_ms);
   }
 
+  /** Why the newest batch could not be written; undefined: it could. */
+  get trouble(): LogTrouble | undefined {
+    return this.#trouble;
+  }
+
   /**
    * Outcome of each unit; an Error for a unit that PostgreSQL cannot store.
    * @throws UnavailableError `log.unavailable` when there was no answer in time.
@@ -46,8 +54,12 @@ export class Appender {
   async write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
     this.#batch += 1;
     try {
-      return await this.#writeTogether(units);
+      const outcomes = await this.#writeTogether(units);
+      this.#trouble = undefined;
+      return outcomes;
     } catch (error) {
+      if (error instanceof UnavailableError)
+        this.#trouble = { complaint: error.message, since_ms: this.#trouble?.since_ms ?? performance.now() };
       if (faultOf(error) !== "unit") throw error;
       if (units.length === 1) return [new Error("The event log cannot store this unit.", { cause: error })];
       // One unit spoils the batch for all: each for itself, then only that one fails.

@@ -4,12 +4,14 @@ import { UnavailableError } from "../contract/refusal";
 /**
  * What an error of the database asks for.
  *
- * - `retry`: not now (nobody there, connection lost, shut down, cancelled, lock timeout, deadlock, a standby, disk full)
- * - `partition`: head has run out of partitions: the insert found none for its position
+ * - `retry`: not now (nobody there, connection lost, shut down, cancelled, lock timeout, deadlock, a standby)
+ * - `full`: the disk is full: nothing changes by itself within a client's patience
+ * - `partition`: an insert found no partition for its position, or for its time
+ * - `lost`: a partition that held events is gone: nothing may be written behind the hole
  * - `unit`: one of the values cannot be stored
  * - `defect`: the statement or its schema is wrong
  */
-export type DatabaseFault = "retry" | "partition" | "unit" | "defect";
+export type DatabaseFault = "retry" | "full" | "partition" | "lost" | "unit" | "defect";
 
 /** SQLSTATE classes: data exception, integrity violation, limits of the program. */
 const OF_A_UNIT = /^(22|23|54)/;
@@ -24,7 +26,10 @@ const CONNECTION =
 export function faultOf(error: unknown): DatabaseFault {
   if (error instanceof DatabaseError) {
     const code = error.code ?? "";
-    if (code === "23514" && error.message.includes("no partition")) return "partition";
+    // By the server's routine, because its texts are translated.
+    if (code === "23514" && error.routine === "ExecFindPartition") return "partition";
+    if (code === "FO001") return "lost";
+    if (code === "53100") return "full";
     if (OF_A_UNIT.test(code)) return "unit";
     return OF_OURS.test(code) ? "defect" : "retry";
   }
@@ -34,14 +39,23 @@ export function faultOf(error: unknown): DatabaseFault {
   return typeof message === "string" && CONNECTION.test(message) ? "retry" : "defect";
 }
 
+/** Whether it is the database's state that stands in the way, and not what was asked of it. */
+export function isOutage(error: unknown): boolean {
+  return ["retry", "full", "lost"].includes(faultOf(error));
+}
+
 /** Whether nobody answered at all, or only to say that the server is going down or coming up. */
 export function isSilence(error: unknown): boolean {
   return error instanceof DatabaseError ? /^(08|57P)/.test(error.code ?? "") : faultOf(error) === "retry";
 }
 
+const DETAIL: Partial<Record<DatabaseFault, string>> = {
+  full: "The disk of the event log is full, nothing was written; free some space, then try again.",
+  lost: "A part of the event log is missing, nothing was written; see the health report.",
+};
+
 /** The fault that callers of the log see. */
 export function unavailable(cause: unknown): UnavailableError {
-  return new UnavailableError("log.unavailable", "The event log does not answer; try again in a moment.", {
-    cause,
-  });
+  const detail = DETAIL[faultOf(cause)] ?? "The event log does not answer; try again in a moment.";
+  return new UnavailableError("log.unavailable", detail, { cause });
 }

@@ -1,3 +1,4 @@
+import type { LogTrouble } from "./log-condition";
 import type { PoolClient } from "pg";
 
 /**
@@ -139,6 +140,8 @@ export interface EventLog {
    * need not wait. @throws UnavailableError `log.unavailable` when that cannot be said in time.
    */
   durable(): Promise<void>;
+  /** Why nothing could be written when it was last tried; undefined: it could. */
+  readonly trouble?: LogTrouble | undefined;
   /** Position of the newest event. */
   head(): Promise<Position>;
   /** Calls back soon after events were appended by any node (a hint: may fire late, twice or for nothing). Returns "stop". */

@@ -1,6 +1,6 @@
 import { Pool, type ClientConfig, type QueryConfig, type QueryResultRow } from "pg";
 import { sessionConfig } from "./connection";
-import { faultOf, unavailable } from "./database-fault";
+import { isOutage, unavailable } from "./database-fault";
 import type { Pulse } from "./pulse";
 import { logTypes } from "./row-types";
 
@@ -42,7 +42,7 @@ export class LogReaders {
     try {
       return (await this.pulse.during(this.pool.query<R>({ ...statement, values: [...values] }))).rows;
     } catch (error) {
-      throw faultOf(error) === "retry" ? unavailable(error) : error;
+      throw isOutage(error) ? unavailable(error) : error;
     }
   };
 

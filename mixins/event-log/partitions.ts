@@ -8,7 +8,10 @@ import type { Position } from "./event-log";
  */
 export const PARTITION_EVENTS = 4_000_000;
 
-/** Keeps partitions ahead of head. */
+/** How long the answer to a command is kept at least: as long as a client may ask again under its key. */
+export const ANSWER_DAYS = 30;
+
+/** Keeps partitions ahead of head and of the clock. */
 export class Partitions {
   #covered: Position = 0;
   #making: Promise<Position> | undefined;
@@ -16,10 +19,12 @@ export class Partitions {
   constructor(
     private readonly pool: Pool,
     private readonly size: number,
+    /** How long answers are kept at least, which is how long one of their partitions lasts. */
+    private readonly answer_days: number,
   ) {}
 
   /**
-   * Makes partitions until one that is whole and empty lies ahead of head, with room for so many more events before it.
+   * Makes partitions for the answers of today and tomorrow, and of events until one that is whole and empty lies ahead of head, with room for so many more events before it.
    * Answers the last position that has a partition.
    */
   ensure(events = 0): Promise<Position> {
@@ -38,6 +43,7 @@ export class Partitions {
       [this.size, events],
     );
     this.#covered = rows[0]?.covered ?? this.#covered;
+    await this.pool.query("select es.ensure_command_partitions($1)", [this.answer_days]);
     return this.#covered;
   }
 }

@@ -6,7 +6,7 @@ import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
 import { Appender, type AppenderEvents } from "./appender";
 import { keysOf, phoneSecret, type KeptKey } from "./data-keys";
-import { faultOf, unavailable } from "./database-fault";
+import { isOutage, unavailable } from "./database-fault";
 import { DurableBarrier } from "./durable-barrier";
 import type {
   AppendOutcome,
@@ -23,8 +23,9 @@ import type {
 } from "./event-log";
 import { EventReader } from "./event-reader";
 import { TRY_FOR_MS } from "./insistence";
+import type { LogTrouble } from "./log-condition";
 import { LogReaders } from "./log-readers";
-import { PARTITION_EVENTS, Partitions } from "./partitions";
+import { ANSWER_DAYS, PARTITION_EVENTS, Partitions } from "./partitions";
 import type { PersonalData } from "./personal-data";
 import { prepareUnit, type PreparedUnit, type UnitSealing } from "./prepared-unit";
 import { Pulse } from "./pulse";
@@ -41,6 +42,8 @@ export interface EventLogOptions {
   readonly logger?: { warn(message: string): void };
   /** Positions in a partition that is made from now on. */
   readonly partition_events?: number;
+  /** How long the answer to a command is kept at least. */
+  readonly answer_days?: number;
   /** How long a batch is tried again before its callers hear that the log is unavailable. */
   readonly try_for_ms?: number;
   /** Where the files of archived segments are; needed only to read events that are archived. */
@@ -58,7 +61,7 @@ export async function createEventLog(options: EventLogOptions): Promise<Postgres
     return log;
   } catch (error) {
     await log.close();
-    throw faultOf(error) === "retry" ? unavailable(error) : error;
+    throw isOutage(error) ? unavailable(error) : error;
   }
 }
 
@@ -89,6 +92,7 @@ export class PostgresEventLog implements EventLog {
     personal = [],
     logger = console,
     partition_events = PARTITION_EVENTS,
+    answer_days = ANSWER_DAYS,
     try_for_ms = TRY_FOR_MS,
     archive_folder,
   }: EventLogOptions) {
@@ -107,7 +111,7 @@ export class PostgresEventLog implements EventLog {
       onAppended: (wake) => this.#hints.onAppended(wake),
       onCommitted: (listener) => this.#hints.onCommitted(listener, "stored"),
     };
-    this.#partitions = new Partitions(this.#readers.pool, partition_events);
+    this.#partitions = new Partitions(this.#readers.pool, partition_events, answer_days);
     const hooks: AppenderEvents = {
       committed: (head, events) => {
         this.#committed(head, events);
@@ -199,8 +203,12 @@ export class PostgresEventLog implements EventLog {
     await this.#readers.rows(SAVE_SNAPSHOT, [stream_id, version, schema_v, JSON.stringify(state)]);
   }
 
+  get trouble(): LogTrouble | undefined {
+    return this.#appender.trouble;
+  }
+
   /**
-   * Keeps at least one whole empty partition ahead of head. The log calls it at its start and by itself while head moves;
+   * Keeps at least one whole empty partition ahead of head, and one for today's answers. The log calls it at its start and by itself while head moves;
    * an operator may call it at any time.
    */
   async ensurePartitions(): Promise<void> {

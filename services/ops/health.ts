@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { EventLog } from "../../mixins/event-log/event-log";
+import { logCondition } from "../../mixins/event-log/log-condition";
 import type { HealthFinding, HealthProbe, HealthProbes } from "../../mixins/health/health-probes";
 import { projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Clock } from "../../mixins/runtime";
@@ -91,13 +92,21 @@ export function databaseProbe(pool: Pool, has_replica = false): HealthProbe {
   };
 }
 
-/** Whether the log's head can be read, and where it is. */
-export function logProbe(log: Pick<EventLog, "head">): HealthProbe {
+/** Whether the log can be read and written to and is whole, and where its head is. */
+export function logProbe(log: Pick<EventLog, "head" | "trouble">, pool: Pool): HealthProbe {
   return {
     name: "event_log",
     required: true,
     async probe() {
-      return { status: "up", position: await log.head() };
+      const [position, { complaint }] = await Promise.all([log.head(), logCondition(pool)]);
+      if (complaint !== undefined) return { status: "down", position, detail: complaint };
+      const { trouble } = log;
+      return trouble === undefined
+        ? { status: "up", position }
+        : {
+            ...{ status: "down", position, detail: trouble.complaint },
+            failing_s: Math.round((performance.now() - trouble.since_ms) / 1_000),
+          };
     },
   };
 }

@@ -26,7 +26,7 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
   const started_ms = clock.now();
   const uptime_s = (): number => Math.max(0, Math.floor((clock.now() - started_ms) / 1000));
   probes.add(databaseProbe(pool, reads !== undefined));
-  probes.add(logProbe(log));
+  probes.add(logProbe(log, pool));
   probes.add(consumersProbe(log));
   probes.add(feedProbe(feed, log));
   probes.add(kafkaProbe(runtime.kafka));

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Pool } from "pg";
 import { UnavailableError } from "../../mixins/contract/refusal";
-import { faultOf } from "../../mixins/event-log/database-fault";
+import { isOutage } from "../../mixins/event-log/database-fault";
 import type { EventLog } from "../../mixins/event-log/event-log";
 import { logNameOf } from "../../mixins/kafka/log-name";
 
@@ -112,7 +112,7 @@ export class ViewsStore {
         const statement = { name, text, values: [...values], query_timeout: STATEMENT_MS_MAX };
         return (await this.pool.query(statement)).rows as T[];
       } catch (cause) {
-        if (faultOf(cause) !== "retry") throw cause;
+        if (!isOutage(cause)) throw cause;
         if (performance.now() > deadline)
           throw new UnavailableError("database.unavailable", "The database does not answer.", { cause });
         await pause(RETRY_EVERY_MS);

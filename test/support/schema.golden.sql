@@ -26,8 +26,15 @@ create table es.command (
   pos bigint not null,
   answered_at timestamp with time zone not null,
   fingerprint text collate "C" not null,
-  answer json not null,
-  constraint command_pkey PRIMARY KEY (cmd_id)
+  answer json not null
+) partition by RANGE (answered_at);
+CREATE INDEX command_cmd_id_idx ON ONLY es.command USING btree (cmd_id);
+
+create table es.command_partition (
+  table_name text not null,
+  from_at timestamp with time zone not null,
+  until_at timestamp with time zone not null,
+  constraint command_partition_pkey PRIMARY KEY (table_name)
 );
 
 create table es.data_key (
@@ -713,6 +720,74 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION es.condition()
+ RETURNS TABLE(head bigint, missing_first bigint, missing_last bigint, newest_there boolean, answers_have_place boolean)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select l.head, m.first_pos, least(m.last_pos, greatest(l.head, m.first_pos)),
+    l.head = 0
+      or exists (select from es.event e where e.lane = l.lane and e.pos = l.head)
+      or exists (select from es.segment s where s.archived_at is not null and l.head between s.first_pos and s.last_pos),
+    exists (
+      select from es.command_partition c
+      join pg_class p on p.relname = c.table_name and p.relnamespace = 'es'::regnamespace and p.relispartition
+      where c.from_at <= clock_timestamp() and c.until_at > clock_timestamp()
+    )
+  from es.lane l
+  left join lateral (
+    select s.first_pos, s.last_pos from es.missing_segments() s where s.first_pos <= l.head + 1 limit 1
+  ) m on true
+  where l.lane = 0
+$function$;
+
+CREATE OR REPLACE FUNCTION es.drop_commands(p_before timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  part text;
+  last_pos bigint;
+begin
+  -- Dropping stops appends for a moment; rather another time than a long wait.
+  perform set_config('lock_timeout', '3s', true);
+  perform pg_advisory_xact_lock(7462, 1);
+  for part in select c.table_name from es.command_partition c where c.until_at <= p_before order by c.until_at loop
+    execute format('select max(pos) from es.%I', part) into last_pos;
+    continue when last_pos > (select min(pos) from es.checkpoint);
+    execute format('drop table es.%I', part);
+    delete from es.command_partition c where c.table_name = part;
+    return next part;
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION es.ensure_command_partitions(p_days integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  moment timestamptz;
+  lower_at timestamptz;
+  upper_at timestamptz;
+  part text;
+begin
+  perform pg_advisory_xact_lock(7462, 1); -- nodes take turns
+  foreach moment in array array[clock_timestamp(), clock_timestamp() + interval '1 day'] loop
+    continue when exists (select from es.command_partition c where c.from_at <= moment and c.until_at > moment);
+    lower_at := date_trunc('day', moment at time zone 'UTC') at time zone 'UTC';
+    upper_at := lower_at + make_interval(days => p_days);
+    -- Beside the others also where the clock has jumped: neither into the one before nor into the one after.
+    select greatest(lower_at, max(c.until_at)) into lower_at from es.command_partition c where c.until_at <= moment;
+    select least(upper_at, min(c.from_at)) into upper_at from es.command_partition c where c.from_at > moment;
+    part := 'command_' || to_char(lower_at at time zone 'UTC', 'YYYY_MM_DD_HH24MISS');
+    execute format('create table es.%I (like es.command including defaults including constraints including indexes)', part);
+    execute format('alter table es.command attach partition es.%I for values from (%L) to (%L)', part, lower_at, upper_at);
+    insert into es.command_partition values (part, lower_at, upper_at);
+  end loop;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION es.ensure_partitions(p_size bigint, p_until bigint)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -720,8 +795,20 @@ AS $function$
 declare
   covered bigint;
   part text;
+  missing es.segment;
 begin
   perform pg_advisory_xact_lock(7462, 0); -- nodes take turns
+  for missing in select * from es.missing_segments() s where s.last_pos > (select max(head) from es.lane) loop
+    if to_regclass(format('es.%I', missing.table_name)) is null then
+      if missing.first_pos <= (select max(head) from es.lane) then
+        raise 'the event log has lost positions % to %', missing.first_pos, (select max(head) from es.lane)
+          using errcode = 'FO001', hint = 'Restore es.' || missing.table_name || ' from a backup.';
+      end if;
+      execute format('create table es.%I (like es.event including defaults including constraints)', missing.table_name);
+    end if;
+    execute format('alter table es.event attach partition es.%I for values from (%s) to (%s)',
+      missing.table_name, missing.first_pos, missing.last_pos + 1);
+  end loop;
   select coalesce(max(last_pos), 0) into covered from es.segment;
   while covered < p_until loop
     part := 'event_' || lpad((covered + 1)::text, 16, '0');
@@ -733,6 +820,19 @@ begin
   end loop;
   return covered;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION es.missing_segments()
+ RETURNS SETOF es.segment
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select s.* from es.segment s
+  where s.archived_at is null and not exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'es.event'::regclass and c.relname = s.table_name
+  )
+  order by s.first_pos
 $function$;
 
 CREATE OR REPLACE FUNCTION public.camera_event_partition_exists(p_part text)
