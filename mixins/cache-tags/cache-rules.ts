@@ -12,9 +12,10 @@ export interface RuleGroup {
   endingOf(event: RecordedEvent): Ending;
 }
 
-/** What an event ends: these tags, and by them something of these actions. */
+/** What an event ends: these tags, and by them something of these actions; and what it removes, as patterns of whole keys. */
 export interface Ending {
   readonly tags: readonly string[];
+  readonly patterns: readonly string[];
   readonly actions: readonly string[];
 }
 
@@ -37,7 +38,7 @@ export class CacheRules {
   /** Whether what was kept of an action may be served: nothing that ends it is known to be outstanding. */
   isFollowed(action: string): boolean {
     const rule = this.#rules.get(action);
-    return rule?.invalidate_on === undefined || this.#followed.get(groupName(action, rule)) === true;
+    return rule === undefined || !follows(rule) || this.#followed.get(groupName(action, rule)) === true;
   }
 
   /** Told by whoever follows a group's events. */
@@ -56,24 +57,37 @@ export class CacheRules {
   }
 
   groups(): RuleGroup[] {
-    const following = [...this.#rules].filter(([, rule]) => rule.invalidate_on !== undefined);
+    const following = [...this.#rules].filter(([, rule]) => follows(rule));
     return [...Map.groupBy(following, ([action, rule]) => groupName(action, rule))].map(([name, members]) => {
       const rules = members.map(([, rule]) => rule);
       return {
         name,
         reads: rules[0]?.reads ?? [],
-        handles: [...new Set(rules.flatMap((rule) => Object.keys(rule.invalidate_on ?? {})))],
+        handles: [
+          ...new Set(rules.flatMap((rule) => Object.keys({ ...rule.invalidate_on, ...rule.remove_on }))),
+        ],
         endingOf: (event) => endingOf(event, members),
       };
     });
   }
 }
 
+const follows = ({ invalidate_on, remove_on }: CacheRule): boolean =>
+  invalidate_on !== undefined || remove_on !== undefined;
+
 function endingOf(event: RecordedEvent, members: readonly (readonly [string, CacheRule])[]): Ending {
   const ends = members
-    .map(([action, rule]) => ({ action, tags: rule.invalidate_on?.[event.type]?.(event) ?? [] }))
-    .filter(({ tags }) => tags.length > 0);
-  return { tags: ends.flatMap(({ tags }) => tags), actions: ends.map(({ action }) => action) };
+    .map(([action, rule]) => {
+      const pattern = rule.remove_on?.[event.type]?.(event);
+      const patterns = pattern === undefined ? [] : [`${rule.key_prefix ?? action}:${pattern}`];
+      return { action, tags: rule.invalidate_on?.[event.type]?.(event) ?? [], patterns };
+    })
+    .filter(({ tags, patterns }) => tags.length + patterns.length > 0);
+  return {
+    tags: ends.flatMap(({ tags }) => tags),
+    patterns: ends.flatMap(({ patterns }) => patterns),
+    actions: ends.map(({ action }) => action),
+  };
 }
 
 /** By room, because every node that runs a room runs all of its actions, and so any of them can follow for the others. */

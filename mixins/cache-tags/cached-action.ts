@@ -29,6 +29,11 @@ export interface CacheRule<P = never, C = never> {
   /** Event types, and the tags that such an event ends. */
   readonly invalidate_on?: Readonly<Record<string, (event: RecordedEvent) => readonly string[]>>;
   /**
+   * Event types, and what of the rule's keys such an event removes, as a pattern of `*` and `?`: an answer that has only ended
+   * stays where it is kept, unserved, until its time is over. For what nobody may find there any more.
+   */
+  readonly remove_on?: Readonly<Record<string, (event: RecordedEvent) => string>>;
+  /**
    * Projections whose tables the action reads: tags end only once those have the event too, else the old row would be read and
    * kept again. Rows that are written in the transaction of their event (`changeRows`) need no mention here.
    */

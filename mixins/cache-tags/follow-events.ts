@@ -126,10 +126,11 @@ class Follower {
   async #invalidate(events: readonly RecordedEvent[]): Promise<void> {
     const endings = events.map((event) => this.#endingOf(event));
     const tags = [...new Set(endings.flatMap((ending) => ending.tags))];
+    const patterns = [...new Set(endings.flatMap((ending) => ending.patterns))];
     const last = events.at(-1);
-    if (tags.length === 0 || last === undefined) return;
+    if (tags.length + patterns.length === 0 || last === undefined) return;
     await this.#insist("waits for its read model", () => this.#readModelsHave(last.position), LOOK_MS);
-    await this.#insist("cannot invalidate", () => this.#taken(tags), AGAIN_MS);
+    await this.#insist("cannot invalidate", () => this.#taken(tags, patterns), AGAIN_MS);
     this.rules.ended(
       endings.flatMap((ending) => ending.actions),
       this.runtime.clock.now(),
@@ -142,7 +143,7 @@ class Follower {
     } catch (error) {
       // A mistake in one rule must not hold up all others for ever.
       this.logger.error(`${this.group.name}: no tags of ${event.type} at ${String(event.position)}:`, error);
-      return { tags: [], actions: [] };
+      return { tags: [], patterns: [], actions: [] };
     }
   }
 
@@ -153,9 +154,10 @@ class Follower {
     return reads.every((name) => (positions.get(name) ?? 0) >= position);
   }
 
-  async #taken(tags: readonly string[]): Promise<boolean> {
+  async #taken(tags: readonly string[], patterns: readonly string[]): Promise<boolean> {
     try {
       await this.runtime.cache.invalidateTags(...tags);
+      for (const pattern of patterns) await this.runtime.cache.invalidatePattern(pattern);
       this.#outstanding = false;
       return true;
     } catch (error) {

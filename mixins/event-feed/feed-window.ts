@@ -1,3 +1,4 @@
+import { ERASED_EVENT } from "../erasure/erased-event";
 import type { Position, RecordedEvent } from "../event-log/event-log";
 
 type Batch = readonly RecordedEvent[];
@@ -14,7 +15,10 @@ export function assertFollows(events: Batch, after: Position): void {
       );
 }
 
-/** The newest stretch of the log, read once and shared by all; as long as `events_max`, then the oldest batches go. */
+/**
+ * The newest stretch of the log, read once and shared by all; as long as `events_max`, then the oldest batches go. When a person
+ * is erased all of them go: they hold texts that nobody may read any more. Who still needs them reads the log.
+ */
 export class FeedWindow {
   readonly #batches: Batch[] = [];
   #size = 0;
@@ -56,6 +60,7 @@ export class FeedWindow {
     const fresh = first === this.end + 1 ? events : events.slice(this.end + 1 - first);
     if (fresh.length === 0) return true;
     assertFollows(fresh, this.end);
+    if (fresh.some(({ type }) => type === ERASED_EVENT)) this.#size = this.#batches.length = 0;
     this.#batches.push(fresh);
     this.#size += fresh.length;
     this.end += fresh.length;

@@ -226,6 +226,14 @@ export const expireCart = contract({
   result: strictObject({}),
 });
 
+export const closeCart = contract({
+  ...inside,
+  name: "cart.close",
+  summary: "End the cart of a customer who was forgotten",
+  params: strictObject({ user_id: Uuid }),
+  result: strictObject({}),
+});
+
 /** Every contract of the room. */
 export const cartContracts = [
   getCart,

@@ -71,6 +71,8 @@ export type CartCommand = Told &
     | ({ readonly type: "cart.take"; readonly from_cart_id: string } & CartContents)
     /** Over, unless somebody came after this moment. */
     | { readonly type: "cart.expire"; readonly unless_after: string }
+    /** Over: its customer was forgotten. */
+    | { readonly type: "cart.close" }
     | { readonly type: "cart.look" }
   );
 
@@ -123,6 +125,8 @@ function decide(command: CartCommand, state: CartState): Decision<CartEvent> | R
       return begin(command, state);
     case "cart.expire":
       return expire(command, state);
+    case "cart.close":
+      return state.open ? done({ type: "cart.expired", data: ofCart(command) }) : done();
     default:
       return state.open ? edit(command, state) : notOpen(command);
   }

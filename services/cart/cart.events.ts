@@ -72,7 +72,7 @@ export type CartOrdered = {
   readonly data: OfCart & CartContents & { readonly checkout_no: number; readonly order_id: string };
 };
 
-/** A guest did not come back; the cart is over. */
+/** A guest did not come back, or the customer was forgotten; the cart is over. */
 export type CartExpired = { readonly type: "cart.expired"; readonly data: OfCart };
 
 export type CartEvent =

@@ -1,9 +1,11 @@
 import { act } from "../../mixins/contract/implement";
+import { ERASED_EVENT } from "../../mixins/erasure/erased-event";
 import { command, type ProcessManager } from "../../mixins/process/process";
 import { startJob, type JobHandle } from "../../mixins/process/start-job";
 import type { Runtime } from "../../mixins/runtime";
+import type { CustomerErased } from "../customer/customer.events";
 import { LEFT_AFTER_MS } from "./cart.checkout-ends";
-import { expireCart, settleCart, takeGuestsCart } from "./cart.contract";
+import { closeCart, expireCart, settleCart, takeGuestsCart } from "./cart.contract";
 import type { CartGiven } from "./cart.events";
 
 const DAY_MS = 86_400_000;
@@ -22,6 +24,16 @@ export const takeWhatWasGiven: ProcessManager = {
   react({ data }) {
     const { cart_id: from_cart_id, to_user_id: user_id, lines, promo_code } = data as CartGiven["data"];
     return [command(takeGuestsCart, { user_id, from_cart_id, contents: { lines, promo_code } })];
+  },
+};
+
+/** Whoever was forgotten wants nothing any more. */
+export const closeWhenErased: ProcessManager = {
+  name: "customer-erased-cart",
+  handles: [ERASED_EVENT],
+  react({ data }) {
+    const { user_id } = data as CustomerErased["data"];
+    return user_id === null ? [] : [command(closeCart, { user_id })];
   },
 };
 

@@ -14,7 +14,7 @@ import { getMyOrder } from "../order/order.contract";
 import { checkout } from "./cart.checkout";
 import * as contracts from "./cart.contract";
 import { added, editActions, linesOf } from "./cart.edits";
-import { startExpiry, startSettling, takeWhatWasGiven } from "./cart.jobs";
+import { closeWhenErased, startExpiry, startSettling, takeWhatWasGiven } from "./cart.jobs";
 import { cartProjection } from "./cart.projection";
 import { CartRoom } from "./cart.room";
 import { priced, problemView, wishBehind } from "./cart.view";
@@ -22,7 +22,7 @@ import { priced, problemView, wishBehind } from "./cart.view";
 /** What runs beside the actions, from start to stop. */
 interface Background {
   readonly projection: ProjectionHost;
-  readonly taking: ProcessHost;
+  readonly processes: readonly ProcessHost[];
   readonly jobs: readonly JobHandle[];
 }
 
@@ -41,13 +41,16 @@ export function createCartService(runtime: Runtime): ServiceSchema {
     async started() {
       background = {
         projection: await startProjection({ pool, feed, log, logger }, cartProjection),
-        taking: await startProcess({ pool, feed, log, logger, broker }, takeWhatWasGiven),
+        processes: [
+          await startProcess({ pool, feed, log, logger, broker }, takeWhatWasGiven),
+          await startProcess({ pool, feed, log, logger, broker }, closeWhenErased),
+        ],
         jobs: [startExpiry(runtime), startSettling(runtime)],
       };
     },
     async stopped() {
       await Promise.all(background?.jobs.map((job) => job.stop()) ?? []);
-      await background?.taking.stop();
+      await Promise.all(background?.processes.map((process) => process.stop()) ?? []);
       await background?.projection.stop();
     },
   };
@@ -101,6 +104,11 @@ function inside(room: CartRoom): Record<string, ActionSchema> {
     }),
     settle: implement(contracts.settleCart, async (ctx) => {
       await room.look(ctx, ctx.params);
+      return {};
+    }),
+    close: implement(contracts.closeCart, async (ctx) => {
+      const { user_id } = ctx.params;
+      orThrow(await room.tell(ctx, { cart_id: user_id, user_id }, { type: "cart.close" }));
       return {};
     }),
     expire: implement(contracts.expireCart, async (ctx) => {

@@ -52,10 +52,12 @@ export class Erasures {
       // Rows before the log: whoever changes the same ones takes them in this order, too.
       const forgotten: StreamAppend[] = [];
       for (const { forget } of this.records) forgotten.push(...((await forget?.(tx, person, at)) ?? []));
-      const streams = await this.#register.claimedStreamsOf(tx, subjectOf(person));
+      const subject = subjectOf(person);
+      if (forgotten.length === 0 && (await this.#register.streamsOf(subject, tx)).length === 0)
+        return (await this.#refusal(tx, person, [])) ?? UNKNOWN;
+      const streams = await this.#register.claimedStreamsOf(tx, subject);
       const refused = await this.#refusal(tx, person, streams);
       if (refused !== undefined) return refused;
-      if (forgotten.length === 0 && streams.length === 0) return UNKNOWN;
       const erasure_id = this.runtime.ids.uuid();
       await this.#register.erase(tx, streams, erasure_id);
       const { user_id } = person;

@@ -7,12 +7,14 @@ import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/
 import type { VerifiedCaller } from "../../mixins/contract/token-verifier";
 import type { Person, PersonalRecords } from "../../mixins/erasure/personal-records";
 import type { Position } from "../../mixins/event-log/event-log";
+import type { JobHandle } from "../../mixins/process/start-job";
 import type { Runtime } from "../../mixins/runtime";
 import { withPhone } from "../../mixins/text/phone";
 import { signedInAt } from "../auth/auth.contract";
 import * as contracts from "./customer.contract";
 import { Erasures, UNKNOWN, type ErasureAnswer } from "./customer.erasure";
 import { knownOf } from "./customer.export";
+import { startRest } from "./customer.rest";
 
 /** A token may have been left on a shared machine; the password is asked for again. */
 const SIGNED_IN_MS_MAX = 600_000;
@@ -31,11 +33,19 @@ const SIGN_IN_AGAIN = refuse(
 /** People as a whole: what the chain knows of somebody, and its end. What that is, the rooms say. */
 export function createCustomerService(runtime: Runtime, records: readonly PersonalRecords[]): ServiceSchema {
   const erasures = new Erasures(runtime, records);
+  let rest: JobHandle | undefined;
   return {
     name: "customer",
     version: 1,
     settings: { $noVersionPrefix: true },
     actions: { ...eraseActions(runtime, erasures), ...exportActions(runtime, records) },
+    started() {
+      rest = startRest({ runtime, erasures, logger: runtime.broker.getLogger("customer") });
+      return Promise.resolve();
+    },
+    async stopped() {
+      await rest?.stop();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { EventLog, RecordedEvent } from "../../mixins/event-log/event-log";
+import type { EventLog, Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { orderStream, type OrderEvent } from "../order/order.events";
 import type { OrderFacts } from "../order/order.view";
 
@@ -13,6 +13,12 @@ interface KnownOrder {
   readonly version: number;
 }
 
+/** An order, and the last event that made it what it is. */
+export interface FollowedOrder {
+  readonly facts: OrderFacts;
+  readonly last: RecordedEvent;
+}
+
 /** Orders as folded from the log, up to the event that was followed last. */
 export class OrderMemory {
   readonly #known = new LRUCache<string, KnownOrder>({ max: ORDERS_MAX });
@@ -20,20 +26,24 @@ export class OrderMemory {
   constructor(private readonly log: Pick<EventLog, "readStream">) {}
 
   /** What these events, given in order, make of each order that they touch; with the last event of each. */
-  async follow(
-    events: readonly RecordedEvent[],
-  ): Promise<readonly { readonly facts: OrderFacts; readonly last: RecordedEvent }[]> {
+  async follow(events: readonly RecordedEvent[]): Promise<readonly FollowedOrder[]> {
     const orders = [...Map.groupBy(events, ({ stream_id }) => stream_id).values()];
-    const followed: { facts: OrderFacts; last: RecordedEvent }[] = [];
-    const waiting = orders.values();
-    const work = async (): Promise<void> => {
-      for (const own of waiting) {
-        const last = own.at(-1);
-        if (last !== undefined) followed.push({ facts: await this.#after(own, last), last });
-      }
-    };
-    await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
-    return followed;
+    return eachOf(orders, async (own) => {
+      const last = own.at(-1);
+      return last === undefined ? undefined : { facts: await this.#after(own, last), last };
+    });
+  }
+
+  /** Orders as they are read from the log now, up to a position: what was remembered of them may not be known any more. */
+  readAnew(streams: readonly string[], through: Position): Promise<readonly FollowedOrder[]> {
+    return eachOf(streams, async (stream_id) => {
+      const events = await this.log.readStream(stream_id);
+      const own = events.filter(({ position }) => position <= through);
+      const [first, last] = [own[0], own.at(-1)];
+      if (first === undefined || last === undefined) return undefined;
+      this.#known.delete((first.data as OrderEvent["data"]).order_id);
+      return { facts: await this.#after(own, last), last };
+    });
   }
 
   async #after(own: readonly RecordedEvent[], last: RecordedEvent): Promise<OrderFacts> {
@@ -52,6 +62,23 @@ export class OrderMemory {
     this.#known.set(order_id, { facts, version: last.version });
     return facts;
   }
+}
+
+/** Works on some at a time. */
+async function eachOf<T>(
+  items: readonly T[],
+  follow: (item: T) => Promise<FollowedOrder | undefined>,
+): Promise<FollowedOrder[]> {
+  const followed: FollowedOrder[] = [];
+  const waiting = items.values();
+  const work = async (): Promise<void> => {
+    for (const item of waiting) {
+      const order = await follow(item);
+      if (order !== undefined) followed.push(order);
+    }
+  };
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+  return followed;
 }
 
 /** An order after one of its events. */

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { networkOf } from "../../mixins/contract/client-network";
 import type { Refusal } from "../../mixins/contract/refusal";
 import {
@@ -78,9 +79,14 @@ export class OrderAdmission {
 function placesOf({ user_id, phone, address }: AskedNow): Partial<Record<keyof Noted, NotePlace>> {
   const network = networkOf(address);
   return {
-    ...(user_id === null ? {} : { account: { key: `account ${user_id}`, kept_ms: MINUTE_MS } }),
-    ...(phone === null ? {} : { phone: { key: `phone ${phone}`, kept_ms: MINUTE_MS } }),
-    ...(address === undefined ? {} : { address: { key: `address ${address}`, kept_ms: ADDRESS_KEPT_MS } }),
-    ...(network === undefined ? {} : { network: { key: `network ${network}`, kept_ms: MINUTE_MS } }),
+    ...(user_id === null ? {} : { account: place("account", user_id, MINUTE_MS) }),
+    ...(phone === null ? {} : { phone: place("phone", phone, MINUTE_MS) }),
+    ...(address === undefined ? {} : { address: place("address", address, ADDRESS_KEPT_MS) }),
+    ...(network === undefined ? {} : { network: place("network", network, MINUTE_MS) }),
   };
+}
+
+/** Notes outlive their time in memory: no phone and no address stands there, nor in Redis. */
+function place(kind: keyof Noted, of: string, kept_ms: number): NotePlace {
+  return { key: hash("sha256", `${kind} ${of}`, "hex").slice(0, 32), kept_ms };
 }

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { guardOf, type RedisGuard } from "../../mixins/redis/redis-guard";
 import type { RedisLink } from "../../mixins/redis/redis-link";
 import { RedisScript } from "../../mixins/redis/redis-script";
@@ -13,6 +12,7 @@ export interface NotedOrder {
 
 /** Where an order is noted, and how long it is remembered there. */
 export interface NotePlace {
+  /** Tells nobody who or what it stands for. */
   readonly key: string;
   readonly kept_ms: number;
 }
@@ -107,7 +107,7 @@ export class RedisNotes implements OrderNotes {
       const told = await this.#guard.ask(() =>
         NOTE.run(
           this.link.client,
-          places.map(({ key }) => this.#name(key)),
+          places.map(({ key }) => this.prefix + key),
           [`${order_id} ${String(total_minor)}`, TOLD_MAX, ...places.map(({ kept_ms }) => kept_ms)],
         ),
       );
@@ -124,17 +124,12 @@ export class RedisNotes implements OrderNotes {
     this.#guard
       .ask(async () => {
         const batch = this.link.client.pipeline();
-        for (const { key } of places) batch.zrem(this.#name(key), `${order_id} ${String(total_minor)}`);
+        for (const { key } of places) batch.zrem(this.prefix + key, `${order_id} ${String(total_minor)}`);
         return batch.exec();
       })
       .catch(() => {
         // It is forgotten by itself when its time is over.
       });
-  }
-
-  /** No phone and no address stands in Redis. */
-  #name(key: string): string {
-    return this.prefix + hash("sha256", key, "hex").slice(0, 32);
   }
 }
 

@@ -13,10 +13,12 @@ import {
 } from "../../mixins/contract/implement";
 import { isRefusal, orThrow, refuse, type Refusal } from "../../mixins/contract/refusal";
 import { changeRows } from "../../mixins/crud/row-change";
+import { ERASED_EVENT } from "../../mixins/erasure/erased-event";
 import type { Runtime } from "../../mixins/runtime";
 import { withPhone } from "../../mixins/text/phone";
 import { me } from "../auth/auth.contract";
 import type { UserChanged } from "../auth/auth.events";
+import type { CustomerErased } from "../customer/customer.events";
 import { changeProfile, getProfile, type Profile } from "./profile.contract";
 import { profileStream, type ProfileChanged } from "./profile.events";
 import { lockedProfile, readProfile, writeProfile } from "./profile.store";
@@ -44,6 +46,8 @@ export function createProfileService(runtime: Runtime): ServiceSchema {
           ttl_s: TTL_S,
           tags: (_params, result) => (result === undefined ? [] : [tagOf(result.user_id)]),
           invalidate_on: { "user.profile_changed": tagsOfEvent, "auth.user_changed": tagsOfEvent },
+          // By phone, any profile may have lost the number.
+          remove_on: { [ERASED_EVENT]: ({ data }) => (data as CustomerErased["data"]).user_id ?? "*" },
         },
         async (ctx) => shown(await act(ctx, me, {}), await readProfile(runtime.pool, userOf(ctx))),
       ),

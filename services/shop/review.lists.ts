@@ -5,6 +5,7 @@ import type { ParamsOf } from "../../mixins/contract/contract";
 import { callerOf, implement } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
 import { pageFrom } from "../../mixins/crud/page";
+import { ERASED_EVENT } from "../../mixins/erasure/erased-event";
 import type { RecordedEvent } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import * as contracts from "./review.contract";
@@ -35,6 +36,9 @@ const CHANGES: readonly ReviewEvent["type"][] = [
 /** Every change of a review ends these tags. */
 const onChange = (tagsOf: (ref: ReviewRef) => readonly string[]) =>
   Object.fromEntries(CHANGES.map((type) => [type, ({ data }: RecordedEvent) => tagsOf(data as ReviewRef)]));
+
+/** Lists name their authors, and which of them are in a list nobody knows. */
+const AUTHOR_ERASED = { [ERASED_EVENT]: () => "*" };
 
 /** The lists of reviews. Kept is what everybody sees first: the top of all, and the first page and rating of each dish. */
 export function reviewLists(runtime: Runtime): NonNullable<ServiceSchema["actions"]> {
@@ -98,6 +102,7 @@ function keptTop(runtime: Runtime): (ctx: Ctx<TopWish>) => Promise<readonly Show
       ttl_s: KEPT_S,
       tags: () => [TOP_TAG],
       invalidate_on: onChange(() => [TOP_TAG]),
+      remove_on: AUTHOR_ERASED,
     },
     async ({ params: { sort = "helpful" } }) => (await store.topReviews(runtime.pool, sort)).map(shownOf),
   );
@@ -120,6 +125,7 @@ function keptFirstPage(runtime: Runtime): (ctx: Ctx<DishWish>) => Promise<DishPa
       ttl_s: KEPT_S,
       tags: ({ item_id }) => [itemTag(item_id.toLowerCase())],
       invalidate_on: onChange(({ menu_item_id }) => [itemTag(menu_item_id)]),
+      remove_on: AUTHOR_ERASED,
     },
     ({ params }) => pageOfDish(runtime, params, null),
   );

@@ -61,6 +61,16 @@ export const countViews = contract({
   result: strictObject({ items: Type.Array(strictObject({ post_id: Uuid, views_count: Count })) }),
 });
 
+/** Views count for ever, so they stay; whose they were is forgotten. */
+export const forgetViewer = contract({
+  name: "views.forget_viewer",
+  summary: "Make somebody's views nobody's",
+  kind: "command",
+  permission: "internal",
+  params: strictObject({ user_id: Uuid }),
+  result: strictObject({ posts: Count }),
+});
+
 /** `views` are those of the window, `views_count` all. May be half a minute old. */
 export const topPosts = contract({
   name: "views.top",

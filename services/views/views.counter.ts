@@ -86,9 +86,9 @@ export class ViewCounter {
       this.#fill(notes);
     });
 
-  /** A post is read no more. Never rejects: what Redis keeps of it does no harm, and ends by itself. */
-  forget(post_id: string): Promise<void> {
-    return this.#aside((memory) => memory.forget([post_id]));
+  /** A post is read no more, or somebody who read it is forgotten. Never rejects: what Redis keeps of it ends by itself. */
+  forget(...post_ids: readonly string[]): Promise<void> {
+    return this.#aside((memory) => memory.forget(post_ids));
   }
 
   /** Takes no more; resolves when all that was asked is answered. */

@@ -4,12 +4,15 @@ import type { Ctx } from "../../mixins/contract/caller";
 import { callerOf, implement } from "../../mixins/contract/implement";
 import { orThrow, RefusedError, refuse } from "../../mixins/contract/refusal";
 import { healthProbesOf } from "../../mixins/health/health-probes";
+import type { ProcessHost } from "../../mixins/process/process";
 import { startJob, type JobHandle } from "../../mixins/process/start-job";
+import { startProcess } from "../../mixins/process/start-process";
 import type { Runtime } from "../../mixins/runtime";
 import { postActions } from "./post.actions";
 import { readPost } from "./post.store";
 import { UNKNOWN_POST } from "./posts";
 import * as contracts from "./views.contract";
+import { forgetErasedViewers } from "./views.process";
 import { ViewCounter } from "./views.counter";
 import { inboxProbe, showFigures } from "./views.health";
 import { ViewsMemory } from "./views.memory";
@@ -24,11 +27,12 @@ const REQUIRED = refuse("unauthorized", "auth.required", "Sign in first: a view 
 
 /** Posts, and who has viewed them: each user once for each post, for ever. See docs/views.md. */
 export function createViewsService(runtime: Runtime): ServiceSchema {
-  const { broker, pool, log } = runtime;
+  const { broker, pool, log, feed } = runtime;
   const logger = broker.getLogger("views");
   const store = new ViewsStore(pool, log);
   let counter: ViewCounter | undefined;
   let sync: JobHandle | undefined;
+  let forgetting: ProcessHost | undefined;
   const withdrawals: (() => void)[] = [];
   const started = (): ViewCounter => {
     if (counter === undefined) throw new Error("The views service was asked before it had started.");
@@ -61,9 +65,11 @@ export function createViewsService(runtime: Runtime): ServiceSchema {
         },
       );
       withdrawals.push(healthProbesOf(broker).add(inboxProbe(pool)));
+      forgetting = await startProcess({ pool, feed, log, logger, broker }, forgetErasedViewers);
     },
     async stopped() {
       for (const withdraw of withdrawals.splice(0)) withdraw();
+      await forgetting?.stop();
       await counter?.close();
       await sync?.runNow();
       await sync?.stop();
@@ -72,6 +78,11 @@ export function createViewsService(runtime: Runtime): ServiceSchema {
       ...postActions(runtime, (post_id) => started().forget(post_id)),
       ...viewActions(started),
       ...readActions(runtime, store),
+      forget_viewer: implement(contracts.forgetViewer, async ({ params: { user_id } }) => {
+        const post_ids = await store.forgetViewer(user_id);
+        await started().forget(...post_ids);
+        return { posts: post_ids.length };
+      }),
       sync: implement(contracts.syncViews, async () => {
         const synced_posts = await syncViews(pool);
         return {

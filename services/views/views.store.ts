@@ -100,6 +100,12 @@ export class ViewsStore {
     return viewers;
   }
 
+  /** Makes somebody's views nobody's; the posts that they had viewed. Reads every view there is, some seconds for millions. */
+  async forgetViewer(user_id: string): Promise<string[]> {
+    const { rows } = await this.pool.query<{ post_id: string }>(FORGET_VIEWER, [user_id]);
+    return rows.map(({ post_id }) => post_id);
+  }
+
   /** The published posts that are most likely to be asked for: half of them the newest, half those viewed most. */
   async hot(posts_max: number): Promise<string[]> {
     const rows = await this.#ask<{ post_id: string }>("views-hot", HOT, [Math.ceil(posts_max / 2)]);
@@ -158,6 +164,9 @@ const VIEWERS = `
   select v.post_id, v.user_id
   from unnest($1::uuid[]) as p (post_id)
   cross join lateral (select * from post_views where post_id = p.post_id limit $2) v`;
+
+const FORGET_VIEWER =
+  "update post_views set user_id = gen_random_uuid() where user_id = $1 returning post_id";
 
 const HOT = `
   (select post_id from posts where status = 'published' order by coalesce(published_at, created_at) desc, post_id desc limit $1)

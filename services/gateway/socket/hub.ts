@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { ERASED_EVENT } from "../../../mixins/erasure/erased-event";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";
 import type { Runtime } from "../../../mixins/runtime";
@@ -129,6 +130,8 @@ export class SocketHub {
       if (event.position <= this.#position) continue;
       this.#announce(event);
       this.#position = event.position;
+      // What was sent may name whom nobody knows any more; who missed it gets it from the log, without.
+      if (event.type === ERASED_EVENT) this.#history.begin(event.position);
       turn.events++;
       if (turn.events < EVENTS_PER_TURN && counters.messages_sent - turn.sent < MESSAGES_PER_TURN) continue;
       await nextTurn();

@@ -2,6 +2,7 @@ import { ServiceBroker } from "moleculer";
 import { cachedRead, strategyOf, type CacheRule } from "../../../mixins/cache-tags/cached-action";
 import { cacheRulesOf } from "../../../mixins/cache-tags/cache-rules";
 import { MemoryTagCache } from "../../../mixins/cache-tags/memory-tag-cache";
+import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 import { GUEST, type Caller, type CallMeta, type Ctx } from "../../../mixins/contract/caller";
 
 interface Params {
@@ -54,6 +55,20 @@ describe("a cached action", () => {
       return { value, headers: $responseHeaders };
     };
   }
+
+  it("names what an event removes, by the whole of its keys, also where no event ends it", () => {
+    reader({ remove_on: { "baker.left": ({ data }) => `*:${(data as { role: string }).role}` } });
+    const rules = cacheRulesOf(broker);
+    const [group] = rules.groups();
+    const event = { type: "baker.left", data: { role: "cook" } } as RecordedEvent;
+    expect(group?.handles).toEqual(["baker.left"]);
+    expect(group?.endingOf(event)).toEqual({
+      tags: [],
+      patterns: ["shelf.look:*:cook"],
+      actions: ["shelf.look"],
+    });
+    expect(rules.isFollowed("shelf.look")).toBe(false);
+  });
 
   it("says where its answer is from, and how old it is in whole seconds", async () => {
     const look = reader();

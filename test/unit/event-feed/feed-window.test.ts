@@ -37,6 +37,16 @@ test("the oldest batches go when there are too many events, and with them who re
   expect(positions(window.after(6, 100))).toEqual([7, 8, 9, 10]);
 });
 
+test("an erasure takes everything before it along, which has to be read from the log again", () => {
+  const window = new FeedWindow(0, 100);
+  window.push(events(0, 4));
+  window.push([{ position: 5, type: "customer.erased" } as RecordedEvent, ...events(5, 6)]);
+  expect(window.after(3, 100)).toBeUndefined();
+  expect(positions(window.after(4, 100))).toEqual([5, 6]);
+  window.push(events(6, 8));
+  expect(positions(window.after(4, 100))).toEqual([5, 6, 7, 8]);
+});
+
 test("what is known already is not taken again, what does not follow not at all", () => {
   const window = new FeedWindow(3, 100);
   expect(window.push(events(4, 6))).toBe(false);

@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { GUEST, SYSTEM, type Caller } from "../../../../mixins/contract/caller";
 import { isRefusal } from "../../../../mixins/contract/refusal";
+import { PERSONAL_RECORDS } from "../../../../personal-data";
 import { consumersOf } from "../../../../mixins/projection/consumer-registry";
+import { addToCart, getCart } from "../../../../services/cart/cart.contract";
 import { createUser, login } from "../../../../services/auth/auth.contract";
 import { eraseCustomer, eraseOwn } from "../../../../services/customer/customer.contract";
+import { Erasures } from "../../../../services/customer/customer.erasure";
+import { eraseRest } from "../../../../services/customer/customer.rest";
 import { erasureStream } from "../../../../services/customer/customer.events";
 import {
   advanceOrder,
@@ -13,6 +17,8 @@ import {
   searchOrders,
 } from "../../../../services/order/order.contract";
 import { changeProfile, getProfile } from "../../../../services/profile/profile.contract";
+import { createPost } from "../../../../services/views/post.contract";
+import { addView, countViews } from "../../../../services/views/views.contract";
 import { itemReviews, writeReview } from "../../../../services/shop/review.contract";
 import { LANE_LOCK } from "../../../support/event-log.fixture";
 import { eventually } from "../../../support/eventually";
@@ -125,6 +131,51 @@ describe("a customer who is erased", () => {
     expect(again.caller.user_id).not.toBe(anna.caller.user_id);
     expect(await people.node.call(getProfile, {}, again.caller)).toMatchObject({ addresses: [] });
     await erase({ user_id: again.caller.user_id });
+  });
+
+  it("leaves a cart that is over, and views that are nobody's", async () => {
+    const { pool } = people.database;
+    const { caller } = await people.somebody();
+    const menu_item_id = (await shown(order_id)).items[0]?.menu_item_id ?? "";
+    await people.node.call(addToCart, { menu_item_id }, caller);
+    const text = { ru: "Проба", en: "Probe" };
+    const { post } = await people.node.call(
+      createPost,
+      { title: text, body: text, status: "published" },
+      admin,
+    );
+    const { post_id } = post;
+    await people.node.call(addView, { post_id }, caller);
+    await erase({ user_id: caller.user_id });
+    await eventually(async () => {
+      expect(await people.node.call(getCart, {}, caller)).toMatchObject({ items: [] });
+      const views = await pool.query("select from post_views where user_id = $1", [caller.user_id]);
+      expect(views.rowCount).toBe(0);
+    });
+    expect(await people.node.call(countViews, { post_ids: [post_id] })).toEqual({
+      items: [{ post_id, views_count: 1 }],
+    });
+    await eventually(async () => {
+      const carts = await pool.query("select from carts where user_id = $1", [caller.user_id]);
+      expect(carts.rowCount).toBe(0);
+    });
+  });
+
+  it("loses what came in under the account while it was erased, as soon as it is looked for", async () => {
+    const { runtime } = people.node;
+    const { caller } = await people.somebody();
+    await erase({ user_id: caller.user_id });
+    const logger = runtime.broker.getLogger("test");
+    const rest = { runtime, erasures: new Erasures(runtime, PERSONAL_RECORDS), logger };
+    expect(await eraseRest(rest)).toBe(0);
+    // By a token that this node did not know to be void.
+    const late = await people.delivered(given(phoneOf()), caller);
+    await settled();
+    expect(await shown(late)).toMatchObject({ address: "Zyxwstreet 7" });
+    expect(await eraseRest(rest)).toBe(1);
+    await settled();
+    expect(await shown(late)).toMatchObject(ERASED);
+    expect(await eraseRest(rest)).toBe(0);
   });
 
   it("is told of by an event that says who was erased and nothing about them", async () => {

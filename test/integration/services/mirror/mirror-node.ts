@@ -10,7 +10,9 @@ import { redisServer, type RedisServer } from "../../../../fleet/servers/redis-s
 import { healthProbesOf, type HealthFinding } from "../../../../mixins/health/health-probes";
 import { RedisLink } from "../../../../mixins/redis/redis-link";
 import type { Clock } from "../../../../mixins/runtime";
+import { PERSONAL_RECORDS } from "../../../../personal-data";
 import { CAMERA_EVENT_TYPES } from "../../../../services/camera/camera.events";
+import { createCustomerService } from "../../../../services/customer/customer.service";
 import { MARKER_KEY } from "../../../../services/mirror/mirror.keys";
 import { MirrorLeader } from "../../../../services/mirror/mirror.leader";
 import { createMirrorService } from "../../../../services/mirror/mirror.service";
@@ -57,7 +59,9 @@ export class MirrorNode {
   /** With branches and a menu, before the first mirror. */
   static async start(): Promise<MirrorNode> {
     const database = await startTestDatabase({ entities });
-    const rooms = await OrderNode.start(database);
+    const rooms = await OrderNode.start(database, undefined, {
+      rooms: [(runtime) => createCustomerService(runtime, PERSONAL_RECORDS)],
+    });
     // Redis forgets by the real clock.
     rooms.now = Date.now();
     await rooms.furnish();

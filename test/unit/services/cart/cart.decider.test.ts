@@ -270,6 +270,18 @@ describe("staying away", () => {
   });
 });
 
+describe("being forgotten", () => {
+  it("ends a customer's cart at once, whatever is under way, and once", () => {
+    const annas = new Cart(ANNA);
+    annas.add(line(1));
+    annas.told({ type: "cart.begin_checkout", keyed: false });
+    annas.told({ type: "cart.close" });
+    annas.told({ type: "cart.close" });
+    expect(annas.types).toEqual(["cart.changed", "cart.checkout_begun", "cart.expired"]);
+    expect(annas.state).toMatchObject({ open: false, lines: [] });
+  });
+});
+
 describe("a cart that is closed", () => {
   const given = (): Cart => {
     const cart = cartWith(line(1));
@@ -297,6 +309,7 @@ describe("a cart that is closed", () => {
     expect(cart.told({ type: "cart.add", wishes: [line(2)], may_open: false })).toBe("cart.unknown");
     expect(cart.told({ type: "cart.begin_checkout", keyed: false })).toBe("cart.empty");
     expect(cart.told({ type: "cart.expire", unless_after: AT })).toEqual({});
+    expect(cart.told({ type: "cart.close" })).toEqual({});
     expect(cart.types).toHaveLength(before);
     expect(cart.state).toMatchObject({ open: false, lines: [], promo_code: null });
   });
