@@ -22,7 +22,7 @@ import { metricsOf } from "./mixins/metrics/metrics";
 import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
 import { migrate, sqlMigrations } from "./mixins/postgres/migrations";
 import { connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
-import { httpServerOf } from "./mixins/rest/http-server";
+import { httpServerOf, opsServerOf } from "./mixins/rest/http-server";
 import { KafkaLink } from "./mixins/kafka/kafka-link";
 import type { Logger } from "./mixins/logger";
 import { RedisLink } from "./mixins/redis/redis-link";
@@ -69,7 +69,7 @@ export interface Forno {
   /** Absent on a node that leaves the first data to others. */
   readonly admin?: EnsuredAdmin;
   /** Every node answers for its health over HTTP; gRPC is a service like others. */
-  readonly ports: { readonly http: number; readonly grpc?: number };
+  readonly ports: { readonly http: number; readonly grpc?: number; readonly ops?: number };
   /** Where the truth is, for the banner; no credentials in it. */
   readonly database: string;
   /** The operators' prompt; `leave` is called when somebody leaves it. */
@@ -172,10 +172,7 @@ async function assemble(
     runtime,
     ...(admin === undefined ? {} : { admin }),
     database,
-    ports: {
-      http: (httpServerOf(broker).address() as AddressInfo).port,
-      ...(settings.SERVICES.includes("grpc") ? { grpc: grpcPortOf(broker) } : {}),
-    },
+    ports: portsOf(broker, settings),
     openRepl: (leave) => {
       openPrompt(runtime, leave);
     },
@@ -196,6 +193,15 @@ function startLogJobs(runtime: Runtime, connection: ClientConfig, folder: string
   closing.add("the retention of answers", () => retention.stop());
   if (LOG_ARCHIVE_DAYS !== undefined)
     closing.add("the archive of the log", startLogArchive(runtime, connection, folder, LOG_ARCHIVE_DAYS));
+}
+
+function portsOf(broker: ServiceBroker, { SERVICES }: Settings): Forno["ports"] {
+  const ops = opsServerOf(broker);
+  return {
+    http: (httpServerOf(broker).address() as AddressInfo).port,
+    ...(SERVICES.includes("grpc") ? { grpc: grpcPortOf(broker) } : {}),
+    ...(ops === undefined ? {} : { ops: (ops.address() as AddressInfo).port }),
+  };
 }
 
 async function openDatabase(

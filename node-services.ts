@@ -24,7 +24,7 @@ import { customerContracts } from "./services/customer/customer.contract";
 import { createCustomerService } from "./services/customer/customer.service";
 import { createCameraService } from "./services/camera/camera.service";
 import { createMirrorService } from "./services/mirror/mirror.service";
-import { opsContracts } from "./services/ops/ops.contract";
+import { getMetrics, opsContracts } from "./services/ops/ops.contract";
 import { createOpsService } from "./services/ops/ops.service";
 import { orderContracts } from "./services/order/order.contract";
 import { createOrderService } from "./services/order/order.service";
@@ -95,7 +95,6 @@ const CONTRACTS = [
   ...cameraContracts,
   ...cameraEventsContracts,
   ...cameraCacheContracts,
-  ...opsContracts,
 ];
 
 /**
@@ -122,8 +121,9 @@ export function nodeServices(parts: Parts, makeFirstData: () => Promise<void>): 
 
 /** The whole gateway, or what monitors need of it. */
 function httpService({ runtime, room }: Parts, whole: boolean): ServiceSchema {
-  if (!whole) return { ...createHttpService(runtime, opsContracts, room.verifier), name: PROBES };
-  return createHttpService(runtime, CONTRACTS, room.verifier, {
+  const ops = opsContracts.filter((contract) => contract !== getMetrics || runtime.settings.METRICS === "on");
+  if (!whole) return { ...createHttpService(runtime, ops, room.verifier), name: PROBES };
+  return createHttpService(runtime, [...CONTRACTS, ...ops], room.verifier, {
     pages: { folder: path.join(__dirname, "web"), rewrites: { "/track/": "/track.html" } },
   });
 }

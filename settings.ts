@@ -321,6 +321,22 @@ const SETTINGS = {
     help: "fatal, error, warn, info, debug or trace",
   },
   METRICS: { read: oneOf("on", "off"), fallback: "on", help: "Prometheus metrics at /metrics: on or off" },
+  OPS_PORT: optional(
+    port,
+    "metrics and full health for whoever reaches this port (0: any free port); else for who signs in as operator",
+  ),
+  OPS_HOST: { read: anyText, fallback: "127.0.0.1", help: "address that OPS_PORT listens on" },
+  HSTS_S: {
+    read: whole(0, 63_072_000),
+    fallback: 15_552_000,
+    help: "seconds for which browsers that came by TLS come by it only; 0: not said",
+  },
+  HTTP_HEADERS_S: { read: whole(1, 600), fallback: 15, help: "a request's headers arrive within, seconds" },
+  HTTP_REQUEST_S: {
+    read: whole(1, 3600),
+    fallback: 60,
+    help: "a request arrives as a whole within, seconds",
+  },
 } as const satisfies Record<string, Setting<unknown>>;
 
 type SettingsTable = typeof SETTINGS;

@@ -35,12 +35,17 @@ function banner(forno: Forno, started_ms: number): string {
   const lines = [`Forno is ready after ${((performance.now() - started_ms) / 1000).toFixed(1)} s.`];
   if (runs.includes("http"))
     lines.push(`  page       ${base}/`, `  REST       ${base}/api/v1       try it: ${base}/api/docs`);
-  else lines.push(`  health     ${base}/api/v1/health · ${base}/metrics`);
+  else lines.push(`  health     ${base}/api/v1/health/ready`);
   if (runs.includes("sockets"))
     lines.push(
       `  sockets    ws://localhost:${String(ports.http)}/api/v1/ws, /api/v1/erp/ws, /ws, /subscribe · socket.io /kitchen, /erp, /shop, /cameras`,
     );
   if (ports.grpc !== undefined) lines.push(`  gRPC       localhost:${String(ports.grpc)}`);
+  if (ports.ops !== undefined) {
+    const { OPS_HOST } = runtime.settings;
+    const ops = `http://${OPS_HOST.includes(":") ? `[${OPS_HOST}]` : OPS_HOST}:${String(ports.ops)}`;
+    lines.push(`  operators  ${ops}/metrics · ${ops}/api/v1/health`);
+  }
   lines.push(`  database   ${forno.database}`);
   if (runtime.settings.NATS_URL !== undefined)
     lines.push(`  node       ${runtime.broker.nodeID} of a fleet, runs ${runs.join(", ")}`);
@@ -97,6 +102,6 @@ main().catch((error: unknown) => {
   if (error instanceof SettingsError) end(WRONG_USAGE, error.message);
   // gRPC says it in its message alone.
   if (error instanceof Error && error.message.includes("EADDRINUSE"))
-    end(FAILED, `${error.message}: set PORT or GRPC_PORT to a free port.`);
+    end(FAILED, `${error.message}: set PORT, GRPC_PORT or OPS_PORT to a free port.`);
   end(FAILED, error instanceof Error ? (error.stack ?? error.message) : String(error));
 });

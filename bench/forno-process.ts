@@ -13,18 +13,20 @@ const CLOCK_TICKS = 100;
 export class FornoProcess {
   private constructor(
     readonly port: number,
+    private readonly opsPort: number,
     private readonly child: ChildProcess,
     private readonly home: string,
   ) {}
 
   static async start(): Promise<FornoProcess> {
     const home = mkdtempSync(path.join(tmpdir(), "forno-bench-"));
-    const port = await freePort();
+    const [port, opsPort] = [await freePort(), await freePort()];
     const child = spawn(process.execPath, [path.resolve(__dirname, "../start.js")], {
       env: {
         ...process.env,
         PORT: String(port),
         GRPC_PORT: "0",
+        OPS_PORT: String(opsPort),
         HOST: "127.0.0.1",
         DATA_DIR: home,
         ADMIN_PASSWORD: ADMIN.password,
@@ -33,7 +35,7 @@ export class FornoProcess {
       },
       stdio: ["ignore", "ignore", "inherit"],
     });
-    const forno = new FornoProcess(port, child, home);
+    const forno = new FornoProcess(port, opsPort, child, home);
     await forno.ready();
     return forno;
   }
@@ -50,6 +52,11 @@ export class FornoProcess {
     });
     if (!answer.ok) throw new Error(`${method} ${route}: ${String(answer.status)} ${await answer.text()}`);
     return (await answer.json()) as T;
+  }
+
+  /** Its report of health, as monitors get it. */
+  async health<T>(): Promise<T> {
+    return (await (await fetch(`http://127.0.0.1:${String(this.opsPort)}/api/v1/health`)).json()) as T;
   }
 
   async adminToken(): Promise<string> {

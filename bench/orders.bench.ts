@@ -96,7 +96,7 @@ async function watchLag(forno: FornoProcess, running: { readonly now: boolean })
 }
 
 async function positions(forno: FornoProcess): Promise<{ head: number; slowest: number }> {
-  const { checks } = await forno.ask<Health>("GET", "/api/v1/health");
+  const { checks } = await forno.health<Health>();
   return { head: checks.event_log.position, slowest: checks.projections.position };
 }
 

@@ -24,7 +24,18 @@ Other settings of the nodes (npm start -- --help) are taken from the environment
 
 /** Settings that differ from node to node or name the fleet's own servers: what the environment says of them is not for it. */
 const OWN_SETTINGS = [
-  ...["PORT", "GRPC_PORT", "HOST", "DATA_DIR", "NODE_ID", "SERVICES", "JWT_SECRET", "ADMIN_USERNAME"],
+  ...[
+    "PORT",
+    "GRPC_PORT",
+    "OPS_PORT",
+    "OPS_HOST",
+    "HOST",
+    "DATA_DIR",
+    "NODE_ID",
+    "SERVICES",
+    "JWT_SECRET",
+    "ADMIN_USERNAME",
+  ],
   ...["ADMIN_PASSWORD", "DATABASE_URL", "DATABASE_REPLICA_URL", "NATS_URL", "REDIS_URL", "KAFKA_BROKERS"],
   ...["KAFKA_USERNAME", "KAFKA_PASSWORD", "KAFKA_SASL_MECHANISM", "KAFKA_CA_CERT"],
 ];

@@ -11,6 +11,8 @@ export interface FleetNodeOptions {
   readonly id: string;
   readonly port: number;
   readonly grpcPort: number;
+  /** Its OPS_PORT. */
+  readonly opsPort: number;
   /** Its data and its log. */
   readonly folder: string;
   /** Settings beyond its name, ports and DATA_DIR. */
@@ -24,14 +26,16 @@ export class FleetNode {
   readonly id: string;
   readonly port: number;
   readonly grpcPort: number;
+  readonly opsPort: number;
   /** Its SERVICES; empty: all. */
   readonly services: string;
   readonly #process: ServerProcess;
 
-  constructor({ id, port, grpcPort, folder, env, onDeath }: FleetNodeOptions) {
+  constructor({ id, port, grpcPort, opsPort, folder, env, onDeath }: FleetNodeOptions) {
     this.id = id;
     this.port = port;
     this.grpcPort = grpcPort;
+    this.opsPort = opsPort;
     this.services = env["SERVICES"] ?? "";
     this.#process = new ServerProcess({
       name: id,
@@ -45,6 +49,7 @@ export class FleetNode {
         HOST: "127.0.0.1",
         PORT: String(port),
         GRPC_PORT: String(grpcPort),
+        OPS_PORT: String(opsPort),
         DATA_DIR: path.join(folder, "data"),
         ...env,
       },
@@ -64,6 +69,11 @@ export class FleetNode {
   /** Of REST, pages and sockets. */
   get url(): string {
     return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  /** Of health and metrics. */
+  get opsUrl(): string {
+    return `http://127.0.0.1:${String(this.opsPort)}`;
   }
 
   get pid(): number | undefined {

@@ -14,6 +14,7 @@ import type { RedisServer } from "./servers/redis-server";
 
 const FIRST_PORT = 8080;
 const FIRST_GRPC_PORT = 50_051;
+const FIRST_OPS_PORT = 9464;
 
 export interface FleetOptions extends WantedServers {
   /** Data, logs and secrets of everything; made when missing. */
@@ -102,10 +103,10 @@ export class Fleet {
 
   /** What runs where, for people. */
   get parts(): readonly FleetPart[] {
-    const nodes = this.nodes.map(({ id, pid, url, grpcPort, services, logFile }) => ({
+    const nodes = this.nodes.map(({ id, pid, url, opsUrl, grpcPort, services, logFile }) => ({
       name: id,
       pid,
-      where: `${url}, gRPC ${String(grpcPort)}, ${services === "" ? "all services" : services}`,
+      where: `${url}, gRPC ${String(grpcPort)}, ${opsUrl}/metrics, ${services === "" ? "all services" : services}`,
       logFile,
     }));
     return [...this.servers.parts, ...nodes];
@@ -181,9 +182,15 @@ export class Fleet {
   }
 }
 
-async function portsOf(index: number, any: boolean): Promise<{ port: number; grpcPort: number }> {
-  if (any) return { port: await freePort(), grpcPort: await freePort() };
-  const ports = { port: FIRST_PORT + index, grpcPort: FIRST_GRPC_PORT + index };
+async function portsOf(
+  index: number,
+  any: boolean,
+): Promise<{ port: number; grpcPort: number; opsPort: number }> {
+  if (any) return { port: await freePort(), grpcPort: await freePort(), opsPort: await freePort() };
+  const ports = {
+    ...{ port: FIRST_PORT + index, grpcPort: FIRST_GRPC_PORT + index },
+    opsPort: FIRST_OPS_PORT + index,
+  };
   for (const port of Object.values(ports))
     if (!(await isFree(port)))
       throw new Error(`Port ${String(port)} is taken: free it, or let the nodes take any ports.`);

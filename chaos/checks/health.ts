@@ -11,8 +11,8 @@ interface Health {
 }
 
 /** What a node says of itself. @throws Error when it does not answer. */
-export async function healthOf({ url }: Pick<FleetNode, "url">): Promise<Health> {
-  return (await (await fetch(`${url}/api/v1/health`)).json()) as Health;
+export async function healthOf({ opsUrl }: Pick<FleetNode, "opsUrl">): Promise<Health> {
+  return (await (await fetch(`${opsUrl}/api/v1/health`)).json()) as Health;
 }
 
 /** Nodes that do not report to be well again. */

@@ -60,6 +60,8 @@ export interface ActionContract<P extends TObject = TObject, R extends TSchema =
   readonly cacheable?: true;
   /** The action returns a {@link RawDocument}; `result` then describes the body, for OpenAPI. */
   readonly raw?: true;
+  /** Media type of the answer, for OpenAPI; `application/json` unless said. */
+  readonly content_type?: string;
   /** Refusal codes that this operation can answer with, for OpenAPI and its readers. */
   readonly refusals?: readonly string[];
 }

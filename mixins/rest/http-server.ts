@@ -15,3 +15,15 @@ export function httpServerOf(broker: ServiceBroker): Server {
 export function setHttpServer(broker: ServiceBroker, server: Server): void {
   servers.set(broker, server);
 }
+
+const opsServers = new WeakMap<ServiceBroker, Server>();
+
+/** The server of OPS_PORT, once it listens; undefined where there is none. */
+export function opsServerOf(broker: ServiceBroker): Server | undefined {
+  return opsServers.get(broker);
+}
+
+/** Says which server is for monitors; called by the HTTP service alone. */
+export function setOpsServer(broker: ServiceBroker, server: Server): void {
+  opsServers.set(broker, server);
+}

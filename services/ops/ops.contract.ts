@@ -1,5 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox";
-import { contract } from "../../mixins/contract/contract";
+import { contract, type RawDocument } from "../../mixins/contract/contract";
 import { literals, nullable, strictObject, Timestamp } from "../../mixins/contract/schemas";
 
 const Check = Type.Object(
@@ -37,7 +37,7 @@ export const getHealth = contract({
   name: "ops.health",
   summary: "Health of this node and of everything it depends on",
   kind: "query",
-  permission: "public",
+  permission: "ops.read",
   params: strictObject({}),
   result: HealthReport,
   rest: [{ method: "GET", path: "/api/v1/health" }],
@@ -65,6 +65,19 @@ export const getReadiness = contract({
   rest: [{ method: "GET", path: "/api/v1/health/ready" }],
 });
 
+/** Metrics of this node in Prometheus' text form. Not offered where METRICS is off. */
+export const getMetrics = contract({
+  name: "ops.metrics",
+  summary: "Metrics of this node, as Prometheus reads them",
+  kind: "query",
+  permission: "ops.read",
+  params: strictObject({}),
+  result: Type.Unsafe<RawDocument>(Type.String()),
+  raw: true,
+  content_type: "text/plain",
+  rest: [{ method: "GET", path: "/metrics" }],
+});
+
 const Count = Type.Integer({ minimum: 0 });
 
 /** What one node knows of the cache, since its start. Asked of each by its name. */
@@ -90,4 +103,4 @@ export const nodeCache = contract({
   }),
 });
 
-export const opsContracts = [getHealth, getLiveness, getReadiness] as const;
+export const opsContracts = [getHealth, getLiveness, getReadiness, getMetrics] as const;

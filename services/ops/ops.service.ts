@@ -13,11 +13,11 @@ import { diskProbe, registerDiskMetrics } from "./disk-probe";
 import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
 import { registerNodeMetrics } from "./node-metrics";
 import { nodeCacheFigures } from "./cache-command";
-import { getHealth, getLiveness, getReadiness, nodeCache } from "./ops.contract";
+import { getHealth, getLiveness, getMetrics, getReadiness, nodeCache } from "./ops.contract";
 
 const UNAVAILABLE = 503;
 
-/** Health of this node. Others add their probes by `healthProbesOf(broker).add(…)`. */
+/** Health and metrics of this node. Others add their probes by `healthProbesOf(broker).add(…)`. */
 export function createOpsService(runtime: Runtime): ServiceSchema {
   const { broker, pool, log, feed, clock, settings, reads } = runtime;
   const probes = healthProbesOf(broker);
@@ -37,6 +37,8 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
   registerFeedMetrics(metricsOf(broker), feed, log);
   registerDiskMetrics(metricsOf(broker), settings.DATA_DIR);
   if (reads !== undefined) registerReplicaMetrics(metricsOf(broker), reads);
+  const metrics = metricsOf(broker);
+  if (settings.METRICS === "on") metrics.addProcess();
 
   return {
     name: "ops",
@@ -58,6 +60,10 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
         if (!ready) answerWith(ctx, UNAVAILABLE);
         return { ready, phase: readiness.phase, down };
       }),
+      metrics: implement(getMetrics, async () => ({
+        body: await metrics.render(),
+        content_type: metrics.content_type,
+      })),
       cache_node: implement(nodeCache, () => nodeCacheFigures(runtime)),
     },
   };

@@ -131,10 +131,10 @@ describe.each(["memory", "redis"])("a Forno that caches in %s", (backend) => {
   });
 
   it("counts in metrics and says in health what it has", async () => {
-    const metrics = await (await fetch(`${forno.url}/metrics`)).text();
+    const metrics = (await forno.askOps<{ text: string }>("/metrics")).body.text;
     expect(metrics).toMatch(/^forno_cache_hits_total [1-9]/m);
     expect(metrics).toMatch(/^forno_cache_invalidations_total [1-9]/m);
-    const { body } = await forno.ask<{ checks: { redis: { status: string } } }>("GET", "/api/v1/health");
+    const { body } = await forno.askOps<{ checks: { redis: { status: string } } }>("/api/v1/health");
     expect(body.checks.redis.status).toBe(backend === "redis" ? "up" : "off");
   });
 });

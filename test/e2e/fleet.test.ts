@@ -199,8 +199,8 @@ describe("a gateway and a worker", () => {
   });
 
   it("answer for the worker's health and metrics on its own port, and for nothing else there", async () => {
-    expect((await worker.ask("GET", "/api/v1/health")).body).toMatchObject({ node_id: "node-2" });
-    expect((await worker.ask<{ text: string }>("GET", "/metrics")).body.text).toContain(
+    expect((await worker.askOps("/api/v1/health")).body).toMatchObject({ node_id: "node-2" });
+    expect((await worker.askOps<{ text: string }>("/metrics")).body.text).toContain(
       "forno_actor_told_locally_total",
     );
     expect((await worker.ask("GET", "/api/v1/erp/orders")).status).toBe(404);
@@ -240,7 +240,7 @@ describe("settings of a fleet", () => {
 });
 
 async function health(node: FornoUnderTest): Promise<Health> {
-  return (await node.ask<Health>("GET", "/api/v1/health")).body;
+  return (await node.askOps<Health>("/api/v1/health")).body;
 }
 
 function place(node: FornoUnderTest, key: string) {

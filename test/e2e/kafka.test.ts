@@ -39,7 +39,7 @@ describeWithKafka("Forno with Kafka", () => {
   });
 
   const health = async (): Promise<Health> => {
-    const { status, body } = await forno.ask("GET", "/api/v1/health");
+    const { status, body } = await forno.askOps("/api/v1/health");
     expect(status).toBe(200);
     return body as unknown as Health;
   };
@@ -87,7 +87,7 @@ describeWithKafka("Forno with Kafka", () => {
   });
 
   test("metrics tell source, lags and switches", async () => {
-    const { body } = await forno.ask<{ text: string }>("GET", "/metrics");
+    const { body } = await forno.askOps<{ text: string }>("/metrics");
     for (const line of [
       'forno_feed_source{source="kafka"} 1',
       "forno_feed_lag_events 0",

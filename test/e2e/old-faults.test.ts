@@ -243,7 +243,7 @@ describe("faults of older systems, asked of two nodes on one PostgreSQL", () => 
 
   it("15: health is no constant: it knows the log's newest position", async () => {
     const position = async (): Promise<number> =>
-      (await one.ask<{ checks: { event_log: { position: number } } }>("GET", "/api/v1/health")).body.checks
+      (await one.askOps<{ checks: { event_log: { position: number } } }>("/api/v1/health")).body.checks
         .event_log.position;
     const before = await position();
     const order = await chain.placed(chain.wish());

@@ -39,7 +39,7 @@ describe("a Forno with a replica", () => {
     await primary.stop();
   });
 
-  const check = async (name: string) => (await forno.ask<Health>("GET", "/api/v1/health")).body.checks[name];
+  const check = async (name: string) => (await forno.askOps<Health>("/api/v1/health")).body.checks[name];
   const replicaIs = (status: string) =>
     eventually(async () => {
       expect(await check("replica")).toMatchObject({ status });
@@ -69,7 +69,7 @@ describe("a Forno with a replica", () => {
     return body.position;
   };
   const servedByReplica = async (): Promise<number> => {
-    const metrics = (await (await fetch(`${forno.url}/metrics`)).text()).split("\n");
+    const metrics = (await forno.askOps<{ text: string }>("/metrics")).body.text.split("\n");
     const line = metrics.find((each) =>
       each.startsWith('forno_shop_reads_total{part="flash_sales",server="replica"}'),
     );

@@ -64,7 +64,7 @@ describe("a port that is taken", () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it.each(["PORT", "GRPC_PORT"])(
+  it.each(["PORT", "GRPC_PORT", "OPS_PORT"])(
     "as %s ends the start with 1 and a line that says what to do, and leaves no database running",
     async (name) => {
       const env = {
@@ -78,7 +78,7 @@ describe("a port that is taken", () => {
       const { code, stderr } = await FornoUnderTest.outcome(env);
       expect(code).toBe(1);
       expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
-        new RegExp(`127\\.0\\.0\\.1:${taken}.*: set PORT or GRPC_PORT to a free port\\.$`),
+        new RegExp(`127\\.0\\.0\\.1:${taken}.*: set PORT, GRPC_PORT or OPS_PORT to a free port\\.$`),
       );
       expect(databasePidOf(home)).toBeUndefined();
     },
@@ -151,13 +151,44 @@ describe("a running Forno", () => {
       headers: { "idempotency-key": key },
     });
   const health = () =>
-    forno.ask<{ status: string; checks: Record<string, { status: string }> }>("GET", "/api/v1/health");
+    forno.askOps<{ status: string; checks: Record<string, { status: string }> }>("/api/v1/health");
 
   it("has no account of the seed that anybody can sign in to", async () => {
     for (const { email } of PEOPLE.slice(-3))
       expect(
         (await forno.ask("POST", "/api/v1/auth/login", { body: { email, password: "password" } })).status,
       ).toBe(401);
+  });
+
+  it("shows health and metrics to operators, and to whoever reaches their port; whether it is ready to all", async () => {
+    const token = await forno.adminToken();
+    for (const route of ["/api/v1/health", "/metrics"]) {
+      expect(await forno.ask("GET", route)).toMatchObject({ status: 401, body: { code: "auth.required" } });
+      expect((await forno.ask("GET", `${route}?token=1`)).status).toBe(401);
+      expect((await forno.ask("GET", route, { token })).status).toBe(200);
+    }
+    const { body } = await forno.ask<{ text: string }>("GET", "/metrics", { token });
+    expect(body.text).toMatch(/^http_requests_total\{/m);
+    expect(body.text).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(body.text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    const scraped = await forno.askOps<{ text: string }>("/metrics");
+    expect(scraped.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(scraped.body.text).toMatch(/^forno_log_head_position \d+$/m);
+    expect((await health()).body.checks["database"]?.status).toBe("up");
+    expect((await forno.askOps("/api/v1/health/ready")).status).toBe(200);
+    for (const route of ["/api/v1/erp/orders", "/", "/api/v1/menu", "/nothing"])
+      expect((await forno.askOps(route)).status).toBe(404);
+    for (const short of ["live", "ready"])
+      expect(Object.keys((await forno.ask("GET", `/api/v1/health/${short}`)).body)).not.toContain("checks");
+  });
+
+  it("takes what is at an address for no parameter", async () => {
+    const token = await forno.adminToken();
+    for (const wanted of [token, undefined]) {
+      const refused = await forno.ask("PUT", "/posts/top", { token: wanted, body: { title: "x" } });
+      expect(refused.status).toBe(405);
+      expect(refused.headers.get("allow")).toBe("HEAD, GET");
+    }
   });
 
   it("keeps a second one off its data directory with one clear line, and goes on", async () => {

@@ -31,6 +31,7 @@ export class FornoUnderTest {
   private constructor(
     readonly port: number,
     readonly grpcPort: number,
+    readonly opsPort: number,
     readonly home: string,
     private readonly env: Readonly<Record<string, string>>,
     private readonly args: readonly string[],
@@ -41,7 +42,7 @@ export class FornoUnderTest {
     ...args: readonly string[]
   ): Promise<FornoUnderTest> {
     const home = mkdtempSync(path.join(tmpdir(), "forno-e2e-"));
-    return new FornoUnderTest(await freePort(), await freePort(), home, env, args);
+    return new FornoUnderTest(await freePort(), await freePort(), await freePort(), home, env, args);
   }
 
   /** Runs the program until it ends by itself. */
@@ -101,6 +102,7 @@ export class FornoUnderTest {
         HOME: this.home,
         PORT: String(this.port),
         GRPC_PORT: String(this.grpcPort),
+        OPS_PORT: String(this.opsPort),
         HOST: "127.0.0.1",
         DATA_DIR: this.dataDir,
         LOG_LEVEL: "warn",
@@ -161,13 +163,12 @@ export class FornoUnderTest {
       ...(body === undefined ? {} : { body }),
       redirect: "manual",
     });
-    const text = await answer.text();
-    const json = answer.headers.get("content-type")?.includes("json") === true;
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      body: (json && text !== "" ? JSON.parse(text) : { text }) as T,
-    };
+    return answerOf<T>(answer);
+  }
+
+  /** Reads health or metrics as monitors do, at OPS_PORT. */
+  async askOps<T = Record<string, unknown>>(route: string): Promise<Answer<T>> {
+    return answerOf<T>(await fetch(`http://127.0.0.1:${String(this.opsPort)}${route}`));
   }
 
   async adminToken(): Promise<string> {
@@ -176,6 +177,16 @@ export class FornoUnderTest {
     });
     return body.token;
   }
+}
+
+async function answerOf<T>(answer: Response): Promise<Answer<T>> {
+  const text = await answer.text();
+  const json = answer.headers.get("content-type")?.includes("json") === true;
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: (json && text !== "" ? JSON.parse(text) : { text }) as T,
+  };
 }
 
 /** Runs a program of the build until it ends by itself. */

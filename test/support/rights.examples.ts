@@ -325,6 +325,7 @@ export const EXAMPLES: Readonly<Record<string, Asked>> = {
   },
   // Operations
   "GET /api/v1/health": { anywhere: NOTHING },
+  "GET /metrics": { anywhere: NOTHING },
   "GET /api/v1/health/live": { anywhere: NOTHING },
   "GET /api/v1/health/ready": { anywhere: NOTHING },
 };

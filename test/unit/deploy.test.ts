@@ -146,7 +146,7 @@ describe("what stands around the nodes", () => {
     const targets = scrape_configs
       .filter(({ job_name }) => job_name === "forno")
       .flatMap(({ static_configs }) => static_configs.flatMap((each) => each.targets));
-    expect(targets).toEqual(nodes.map(([name]) => `${name}:8080`));
+    expect(targets).toEqual(nodes.map(([name]) => `${name}:9464`));
   });
 
   it("Grafana shows metrics that Forno has", () => {

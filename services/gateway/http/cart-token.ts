@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import { CART_TOKEN } from "../../cart/cart.events";
-import type { Request } from "./exchange";
 
 const COOKIE = "forno_cart";
 const COOKIE_VALUE = new RegExp(`(?:^|; *)${COOKIE}=([^; ]*)`);
@@ -26,10 +25,10 @@ export function cartTokenOf(headers: IncomingHttpHeaders): string | undefined {
 /**
  * How a client is given a token, or null to forget it: apps read the header, browsers keep the cookie, which no script can
  * read and no other site can have sent.
+ * @param secure whether the request came by TLS; so does the cookie then.
  */
-export function cartTokenHeaders(token: string | null, req: Request): string[] {
-  const https = req.headers["x-forwarded-proto"] === "https" || "encrypted" in req.socket;
-  const terms = `Path=/; HttpOnly; SameSite=Strict${https ? "; Secure" : ""}`;
+export function cartTokenHeaders(token: string | null, secure: boolean): string[] {
+  const terms = `Path=/; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
   if (token === null) return ["Set-Cookie", `${COOKIE}=; Max-Age=0; ${terms}`];
   return [
     "X-Cart-Token",

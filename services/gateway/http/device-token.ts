@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Request } from "./exchange";
 
 const COOKIE = "forno_device";
 /** Tokens of up to eight accounts; anything else is as good as none, and no reason to refuse a login. */
@@ -14,8 +13,7 @@ export function deviceTokenOf(headers: IncomingHttpHeaders): string | undefined 
 }
 
 /** How a device is given what it is to carry: only to where passwords are typed, and to no script. */
-export function deviceTokenHeaders(token: string, req: Request): string[] {
-  const https = req.headers["x-forwarded-proto"] === "https" || "encrypted" in req.socket;
-  const terms = `Path=/api/v1/auth; HttpOnly; SameSite=Strict${https ? "; Secure" : ""}`;
+export function deviceTokenHeaders(token: string, secure: boolean): string[] {
+  const terms = `Path=/api/v1/auth; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
   return ["X-Device-Token", token, "Set-Cookie", `${COOKIE}=${token}; Max-Age=${String(KEPT_S)}; ${terms}`];
 }

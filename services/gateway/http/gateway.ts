@@ -9,6 +9,7 @@ import { metricsOf } from "../../../mixins/metrics/metrics";
 import { hotDocumentsOf, type HotDocument } from "../../../mixins/rest/hot-documents";
 import type { Runtime } from "../../../mixins/runtime";
 import { admission } from "./admission";
+import { secureRequests } from "./client-address";
 import { corsPolicy } from "./cors";
 import { Deadlines } from "./deadlines";
 import { doorsOf, type Door } from "./door";
@@ -17,11 +18,12 @@ import { exchangeOf, type Request, type Response } from "./exchange";
 import { faultReporter } from "./fault-reporter";
 import { frontOf } from "./front";
 import { HttpMetrics } from "./http-metrics";
+import { createOpsServer } from "./ops-server";
 import type { Pages } from "./pages";
 import { HttpRefusal, problemOf } from "./problem";
 import { Replier, type ReplyMeta } from "./reply";
 import { Router, type Found, type Routable } from "./router";
-import { closed, createHttpServer } from "./server";
+import { arrivalLimits, closed, createHttpServer, type ArrivalLimits } from "./server";
 
 export interface HttpOptions {
   /** Called with the server before it listens, for whoever shares its port. See also `httpServerOf`. */
@@ -57,24 +59,31 @@ export class Gateway {
   readonly #readiness;
   readonly #report;
   readonly #admit;
+  readonly #arrival: ArrivalLimits;
   readonly #connections = new Set<Socket>();
   #router = new Router<Routable>([]);
 
   /** @throws Error when two contracts share a door or a binding cannot work. */
   constructor(
-    runtime: Runtime,
+    private readonly runtime: Runtime,
     contracts: readonly ActionContract[],
     auth: TokenVerifier,
     private readonly options: HttpOptions,
   ) {
     const { broker, settings, clock } = runtime;
+    this.#arrival = arrivalLimits(settings);
     this.doors = new Map(doorsOf(contracts).map((door) => [door.title, door]));
     const metrics = new HttpMetrics(metricsOf(broker));
-    this.replier = new Replier(corsPolicy(settings), (req, status) => {
-      const exchange = exchangeOf(req);
-      metrics.record(exchange, status);
-      exchange.answered?.(status);
-    });
+    this.replier = new Replier(
+      corsPolicy(settings),
+      secureRequests(settings.TRUSTED_PROXIES),
+      settings.HSTS_S,
+      (req, status) => {
+        const exchange = exchangeOf(req);
+        metrics.record(exchange, status);
+        exchange.answered?.(status);
+      },
+    );
     this.#hot = hotDocumentsOf(broker);
     this.#readiness = readinessOf(broker);
     this.#report = faultReporter(broker.logger, clock);
@@ -96,7 +105,7 @@ export class Gateway {
       rewrites: this.options.pages?.rewrites ?? {},
       handle: (req, res) => deadlines.during(req, res, () => handle(req, res)),
     });
-    const server: Server = createHttpServer(front);
+    const server: Server = createHttpServer(front, this.#arrival);
     server.on("connection", (socket) => {
       this.#connections.add(socket);
       socket.once("close", () => this.#connections.delete(socket));
@@ -105,14 +114,27 @@ export class Gateway {
     return server;
   }
 
+  /** The server of OPS_PORT; undefined where there is none. */
+  createOpsServer(): Server | undefined {
+    const { broker, settings } = this.runtime;
+    if (settings.OPS_PORT === undefined) return undefined;
+    const { replier, fail } = this;
+    return createOpsServer({ broker, doors: this.doors.values(), replier, fail, arrival: this.#arrival });
+  }
+
   /** Takes moleculer-web's aliases into the router. */
   route(aliases: readonly Routable[]): void {
     this.#router = new Router(aliases);
   }
 
-  /** The alias of a request; undefined when nothing is at this path. @throws HttpRefusal 405 */
+  /**
+   * The alias of a request; undefined when nothing is at this path, or a hot document alone, which can only be read.
+   * @throws HttpRefusal 405
+   */
   find(path: string, method: string): Found<Routable> | undefined {
-    const found = this.#router.find(method === "HEAD" ? "GET" : method, path);
+    const wanted = method === "HEAD" ? "GET" : method;
+    const found = this.#router.find(wanted, path);
+    if (found?.isDynamic === true && wanted !== "GET" && this.#hot.has(path)) return undefined;
     if (found !== undefined) return found;
     const methods = this.#router.methodsAt(path);
     if (methods.length === 0) return undefined;

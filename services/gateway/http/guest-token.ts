@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GUEST_TOKEN } from "../key-holder";
-import type { Request } from "./exchange";
 
 const COOKIE = "forno_guest";
 const COOKIE_VALUE = new RegExp(`(?:^|; *)${COOKIE}=([^; ]*)`);
@@ -14,9 +13,8 @@ export function cookieGuestToken({ cookie }: Pick<IncomingHttpHeaders, "cookie">
 }
 
 /** How a client is given a guest's token: apps read the header, browsers keep the cookie, which no script can read. */
-export function guestTokenHeaders(token: string, req: Request): string[] {
-  const https = req.headers["x-forwarded-proto"] === "https" || "encrypted" in req.socket;
-  const terms = `Path=/; HttpOnly; SameSite=Lax${https ? "; Secure" : ""}`;
+export function guestTokenHeaders(token: string, secure: boolean): string[] {
+  const terms = `Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
   return [
     "X-Guest-Token",
     token,

@@ -1,7 +1,5 @@
 import type { Counter, Histogram } from "prom-client";
-import type { ServiceBroker } from "moleculer";
-import { metricsOf, type Metrics } from "../../../mixins/metrics/metrics";
-import { hotDocumentsOf } from "../../../mixins/rest/hot-documents";
+import type { Metrics } from "../../../mixins/metrics/metrics";
 import type { Door } from "./door";
 import type { Exchange } from "./exchange";
 
@@ -55,14 +53,4 @@ function labelsOf(door: Door | undefined): { method: string; route: string } {
   return door === undefined
     ? { method: "", route: "" }
     : { method: door.binding.method, route: door.binding.path };
-}
-
-/** Puts the node's metrics at `/metrics`, those of the process among them. */
-export function registerMetrics(broker: ServiceBroker): void {
-  const metrics = metricsOf(broker);
-  metrics.addProcess();
-  hotDocumentsOf(broker).register("/metrics", async () => ({
-    body: await metrics.render(),
-    content_type: metrics.content_type,
-  }));
 }

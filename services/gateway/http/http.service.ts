@@ -4,12 +4,11 @@ import ApiGateway from "moleculer-web";
 import type { ActionContract } from "../../../mixins/contract/contract";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import { hotDocumentsOf } from "../../../mixins/rest/hot-documents";
-import { setHttpServer } from "../../../mixins/rest/http-server";
+import { setHttpServer, setOpsServer } from "../../../mixins/rest/http-server";
 import type { Runtime } from "../../../mixins/runtime";
 import { registerApiDocs } from "./api-docs";
 import type { Request, Response } from "./exchange";
 import { Gateway, type HttpOptions, type RoutedRequest } from "./gateway";
-import { registerMetrics } from "./http-metrics";
 import { pathOf } from "./door-params";
 import { pageAssets } from "./pages";
 import type { Found, Routable } from "./router";
@@ -35,8 +34,8 @@ export function createHttpService(
 ): ServiceSchema {
   const { broker, settings } = runtime;
   const gateway = new Gateway(runtime, contracts, auth, options);
+  const ops = gateway.createOpsServer();
   registerApiDocs(hotDocumentsOf(broker), contracts);
-  if (settings.METRICS === "on") registerMetrics(broker);
   const schema = {
     name: "http",
     version: 1,
@@ -63,11 +62,17 @@ export function createHttpService(
       this.server = gateway.createServer((req, res) => this.httpHandler(req, res));
       setHttpServer(broker, this.server);
     },
-    started(this: WebService) {
-      return listening(this.server, settings.PORT, settings.HOST);
+    async started(this: WebService) {
+      if (ops !== undefined) {
+        await listening(ops, settings.OPS_PORT ?? 0, settings.OPS_HOST);
+        setOpsServer(broker, ops);
+      }
+      await listening(this.server, settings.PORT, settings.HOST);
     },
-    stopped(this: WebService) {
-      return gateway.stop(this.server);
+    async stopped(this: WebService) {
+      await gateway.stop(this.server);
+      ops?.close();
+      ops?.closeAllConnections();
     },
   };
   return schema as unknown as ServiceSchema;

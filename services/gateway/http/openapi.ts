@@ -146,7 +146,7 @@ function success(contract: ActionContract, status: number | undefined): Json {
   return {
     description: contract.summary,
     ...(headers === undefined ? {} : { headers }),
-    content: { "application/json": { schema: contract.result } },
+    content: { [contract.content_type ?? "application/json"]: { schema: contract.result } },
   };
 }
 

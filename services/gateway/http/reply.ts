@@ -3,6 +3,7 @@ import type { RawDocument } from "../../../mixins/contract/contract";
 import { etagOf, matchesEtag } from "../../../mixins/rest/etag";
 import type { HotDocument } from "../../../mixins/rest/hot-documents";
 import { cartTokenHeaders } from "./cart-token";
+import type { IsSecure } from "./client-address";
 import type { CorsPolicy } from "./cors";
 import type { Door } from "./door";
 import { deviceTokenHeaders } from "./device-token";
@@ -36,10 +37,17 @@ export class Replier {
   /** What of a hot document's headers never changes. */
   readonly #hotHeaders = new WeakMap<HotDocument, Headers>();
 
+  readonly #stayEncrypted: Headers;
+
+  /** @param hsts_s for how long browsers are to come by TLS only, once they came by it; 0: as they like. */
   constructor(
     private readonly cors: CorsPolicy,
+    private readonly isSecure: IsSecure,
+    hsts_s: number,
     private readonly answered: (req: Request, status: number) => void,
-  ) {}
+  ) {
+    this.#stayEncrypted = hsts_s === 0 ? [] : ["Strict-Transport-Security", `max-age=${String(hsts_s)}`];
+  }
 
   /** The result of an action. */
   result(req: Request, res: Response, door: Door, meta: ReplyMeta, data: unknown): void {
@@ -47,8 +55,10 @@ export class Replier {
     const status = meta.$statusCode ?? binding.status ?? 200;
     const more: string[] = [];
     if (meta.replayed === true) more.push("Idempotent-Replay", "true");
-    if (meta.new_cart_token !== undefined) more.push(...cartTokenHeaders(meta.new_cart_token, req));
-    if (meta.new_device_token !== undefined) more.push(...deviceTokenHeaders(meta.new_device_token, req));
+    if (meta.new_cart_token !== undefined)
+      more.push(...cartTokenHeaders(meta.new_cart_token, this.isSecure(req)));
+    if (meta.new_device_token !== undefined)
+      more.push(...deviceTokenHeaders(meta.new_device_token, this.isSecure(req)));
     if (meta.$responseHeaders !== undefined) more.push(...Object.entries(meta.$responseHeaders).flat());
     if (contract.raw === true) {
       const document = data as RawDocument;
@@ -73,7 +83,7 @@ export class Replier {
       this.#hotHeaders.set(document, headers);
     }
     const { etag, body } = document;
-    const own = ["X-Request-ID", exchangeOf(req).request_id, ...this.cors.answer(req.headers.origin)];
+    const own = [...this.#ownOf(req), ...this.cors.answer(req.headers.origin)];
     const fresh = etag !== undefined && matchesEtag(req.headers["if-none-match"], etag);
     this.answered(req, fresh ? 304 : 200);
     if (fresh) res.writeHead(304, [...own, "ETag", etag]).end();
@@ -95,13 +105,15 @@ export class Replier {
 
   /** What a page gets beside what the file server writes. */
   page(req: Request, res: Response): void {
-    const own = [
-      "X-Request-ID",
-      exchangeOf(req).request_id,
-      ...NO_SNIFF,
-      ...this.cors.answer(req.headers.origin),
-    ];
+    const own = [...this.#ownOf(req), ...NO_SNIFF, ...this.cors.answer(req.headers.origin)];
     for (let i = 0; i + 1 < own.length; i += 2) res.setHeader(own[i] ?? "", own[i + 1] ?? "");
+  }
+
+  /** What every answer to this request says, whatever it is. */
+  #ownOf(req: Request): Headers {
+    const id = ["X-Request-ID", exchangeOf(req).request_id];
+    // RFC 6797: over plain HTTP it must not be said.
+    return this.isSecure(req) ? [...id, ...this.#stayEncrypted] : id;
   }
 
   #tagged(
@@ -127,9 +139,9 @@ export class Replier {
     cors = this.cors.answer(req.headers.origin),
   ): void {
     this.answered(req, status);
-    const { request_id, new_guest_token } = exchangeOf(req);
-    const all = ["X-Request-ID", request_id, ...NO_SNIFF, ...cors, ...headers];
-    if (new_guest_token !== undefined) all.push(...guestTokenHeaders(new_guest_token, req));
+    const { new_guest_token } = exchangeOf(req);
+    const all = [...this.#ownOf(req), ...NO_SNIFF, ...cors, ...headers];
+    if (new_guest_token !== undefined) all.push(...guestTokenHeaders(new_guest_token, this.isSecure(req)));
     if (body === undefined) {
       res.writeHead(status, all).end();
       return;

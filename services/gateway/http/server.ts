@@ -4,11 +4,12 @@ import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { problemDocument } from "./problem";
 import { requestIdOf, type Request, type Response } from "./exchange";
+import type { Settings } from "../../../settings";
 
 /** Request line and headers together; beyond it 431. */
 const HEADER_BYTES_MAX = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Node looks for what is late only so often, and by itself every 30 s. */
+const LOOK_MS_MAX = 1_000;
 /** Longer than the 60 s of common load balancers, so that it is they who close an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How long the connections of a closed server may still bring requests. */
@@ -18,20 +19,46 @@ const QUIET_TURNS_MAX = 100;
 /** How long a stopping server waits for answers under way before it cuts their connections. */
 const GOODBYE_MS_MAX = 2_000;
 
-/** The node's HTTP server, not yet listening. What cannot even be parsed is answered here, as a problem document too. */
-export function createHttpServer(handle: (req: Request, res: Response) => void): Server {
+/** How long a request may take to arrive, from its first byte on. */
+export interface ArrivalLimits {
+  readonly headers_ms_max: number;
+  /** The whole of it, its body included. */
+  readonly request_ms_max: number;
+}
+
+/** The limits that the settings say. */
+export function arrivalLimits(settings: Pick<Settings, "HTTP_HEADERS_S" | "HTTP_REQUEST_S">): ArrivalLimits {
+  return { headers_ms_max: settings.HTTP_HEADERS_S * 1_000, request_ms_max: settings.HTTP_REQUEST_S * 1_000 };
+}
+
+/**
+ * The node's HTTP server, not yet listening. What cannot even be parsed, or does not arrive in time, is answered here, as a
+ * problem document too.
+ */
+export function createHttpServer(
+  handle: (req: Request, res: Response) => void,
+  { headers_ms_max, request_ms_max }: ArrivalLimits,
+): Server {
+  const answering = new WeakMap<Duplex, { readonly req: Request; readonly res: Response }>();
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: Math.min(headers_ms_max, request_ms_max),
+      requestTimeout: request_ms_max,
+      connectionsCheckingInterval: Math.min(LOOK_MS_MAX, Math.ceil(headers_ms_max / 4)),
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       noDelay: true,
     },
-    handle,
+    (req, res) => {
+      answering.set(req.socket, { req, res });
+      handle(req, res);
+    },
   );
   server.on("clientError", (error: Error & { code?: string }, socket) => {
-    refuseConnection(error.code, socket);
+    const { req, res } = answering.get(socket) ?? {};
+    // Its answer is on the way already, to a body that nobody waits for: a second one would be read as of another request.
+    if (req?.complete === false && res?.headersSent === true) socket.destroy();
+    else refuseConnection(error.code, socket);
   });
   return server;
 }

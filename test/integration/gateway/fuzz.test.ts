@@ -32,7 +32,7 @@ const PATHS = [
   "/api/v1/cached",
   "/api/docs/",
   "/api/docs/../../etc/passwd",
-  "/metrics",
+  "/api/openapi.json",
   "/~node/health",
   "/constructor",
 ];

@@ -1,4 +1,8 @@
-import { clientAddresses } from "../../../services/gateway/http/client-address";
+import {
+  clientAddresses,
+  secureRequests,
+  type IsSecure,
+} from "../../../services/gateway/http/client-address";
 import { loadSettings } from "../../../settings";
 
 describe("a client's address", () => {
@@ -69,5 +73,46 @@ describe("the list of trusted proxies", () => {
     expect(() => loadSettings({ TRUSTED_PROXIES: text })).toThrow(
       /^TRUSTED_PROXIES=.* is not valid: expected .*\.$/,
     );
+  });
+});
+
+describe("whether a request came by TLS", () => {
+  const isSecure = secureRequests(["10.0.0.0/8"]);
+  const request = (
+    peer: string,
+    proto?: string,
+    road?: string,
+    socket: object = {},
+  ): Parameters<IsSecure>[0] =>
+    ({
+      socket: { remoteAddress: peer, ...socket },
+      headers: {
+        ...(proto === undefined ? {} : { "x-forwarded-proto": proto }),
+        ...(road === undefined ? {} : { "x-forwarded-for": road }),
+      },
+    }) as unknown as Parameters<IsSecure>[0];
+
+  it.each<[string, boolean, Parameters<typeof request>]>([
+    ["a trusted proxy says so", true, ["10.0.0.1", "https"]],
+    ["it says so in capitals", true, ["10.0.0.1", "HTTPS"]],
+    ["it says that it was not", false, ["10.0.0.1", "http"]],
+    ["it says nothing", false, ["10.0.0.1"]],
+    ["a stranger says so", false, ["203.0.113.7", "https"]],
+    ["the client put it before what the proxy heard", false, ["10.0.0.1", "https, http", "203.0.113.7"]],
+    ["the outer of two proxies heard it", true, ["10.0.0.1", "https, http", "203.0.113.7, 10.0.0.2"]],
+    [
+      "the client put it before what both have heard",
+      false,
+      ["10.0.0.1", "https, http, http", "203.0.113.7, 10.0.0.2"],
+    ],
+    ["two proxies, of which the inner replaces it", true, ["10.0.0.1", "https", "203.0.113.7, 10.0.0.2"]],
+    ["it came so", true, ["203.0.113.7", undefined, undefined, { encrypted: true }]],
+  ])("where %s", (_, secure, given) => {
+    expect(isSecure(request(...given))).toBe(secure);
+  });
+
+  it("is believed of nobody where nobody is trusted", () => {
+    expect(secureRequests([])(request("127.0.0.1", "https"))).toBe(false);
+    expect(secureRequests([])(request("127.0.0.1", "http", undefined, { encrypted: true }))).toBe(true);
   });
 });

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { refusalOf } from "../../../mixins/contract/refusal";
-import type { Request } from "../../../services/gateway/http/exchange";
 import { cookieGuestToken, guestTokenHeaders } from "../../../services/gateway/http/guest-token";
 import { guestTokenOf, isSecretKey, keyHolder, type Carried } from "../../../services/gateway/key-holder";
 
@@ -110,10 +109,10 @@ describe("a guest's token", () => {
   });
 
   it("is given as a header for apps and a cookie that no script reads", () => {
-    const request = { headers: {}, socket: {} } as unknown as Request;
-    expect(guestTokenHeaders(TOKEN, request)).toEqual([
+    expect(guestTokenHeaders(TOKEN, false)).toEqual([
       ...["X-Guest-Token", TOKEN],
       ...["Set-Cookie", `forno_guest=${TOKEN}; Max-Age=2592000; Path=/; HttpOnly; SameSite=Lax`],
     ]);
+    expect(guestTokenHeaders(TOKEN, true).at(-1)).toMatch(/; Secure$/);
   });
 });

@@ -1,5 +1,7 @@
 import { match } from "path-to-regexp";
+import { doorsOf } from "../../../services/gateway/http/door";
 import { Router, type Routable } from "../../../services/gateway/http/router";
+import { CONTRACTS } from "../../support/contracts";
 
 const alias = (method: string, fullPath: string): Routable => {
   const matching = match(fullPath);
@@ -19,7 +21,7 @@ describe("the router", () => {
     alias("GET", "/a/:x/end"),
     alias("GET", "/a/b/:y"),
     alias("GET", "/a/:id"),
-    alias("PUT", "/a/:id"),
+    alias("PUT", "/a/:other"),
     alias("GET", "/a/mine"),
   ]);
   const found = (method: string, path: string): string | undefined =>
@@ -37,11 +39,40 @@ describe("the router", () => {
     expect(router.find("GET", "/a/c/d")?.params).toEqual({ x: "c", y: "d" });
   });
 
-  it("knows which methods a path takes, through all its doors", () => {
-    expect(found("PUT", "/a/mine")).toBe("/a/:id");
-    expect(router.methodsAt("/a/mine")).toEqual(["GET", "PUT"]);
+  it("knows which methods a path takes", () => {
+    expect(found("PUT", "/a/7")).toBe("/a/:other");
+    expect(router.find("PUT", "/a/7")?.params).toEqual({ other: "7" });
+    expect(router.methodsAt("/a/7")).toEqual(["GET", "PUT"]);
     expect(router.methodsAt("/a/b/c/d")).toEqual([]);
     expect(router.methodsAt("/b")).toEqual([]);
-    expect(found("DELETE", "/a/mine")).toBeUndefined();
+    expect(found("DELETE", "/a/7")).toBeUndefined();
+  });
+
+  it("takes what is static for no parameter, whatever the method", () => {
+    expect(found("PUT", "/a/mine")).toBeUndefined();
+    expect(router.methodsAt("/a/mine")).toEqual(["GET"]);
+    const two = new Router([alias("PUT", "/a/:x/:y"), alias("GET", "/a/:x/end")]);
+    expect(two.find("PUT", "/a/7/end")).toBeUndefined();
+    expect(two.methodsAt("/a/7/end")).toEqual(["GET"]);
+    expect(two.find("PUT", "/a/7/8")?.alias.fullPath).toBe("/a/:x/:y");
+  });
+});
+
+describe("the router over every door of Forno", () => {
+  const doors = doorsOf(CONTRACTS).map(({ binding }) => alias(binding.method, binding.path));
+  const router = new Router(doors);
+  const fixed = [...new Set(doors.map(({ fullPath }) => fullPath).filter((path) => !path.includes(":")))];
+  const shadowing = (path: string): Routable[] =>
+    doors.filter((door) => door.fullPath.includes(":") && door.match(path) !== false);
+
+  it("has paths that parameters would match", () => {
+    expect(fixed.filter((path) => shadowing(path).length > 0).length).toBeGreaterThan(5);
+  });
+
+  it.each(fixed)("leaves no method of %s to a parameter", (path) => {
+    const own = doors.filter(({ fullPath }) => fullPath === path).map(({ method }) => method);
+    expect(router.methodsAt(path)).toEqual([...own].sort());
+    for (const { method } of shadowing(path))
+      expect(router.find(method, path)?.alias.fullPath).toBe(own.includes(method) ? path : undefined);
   });
 });
