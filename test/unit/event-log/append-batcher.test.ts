@@ -154,3 +154,112 @@ it("tells everybody who waits as soon as the log is unavailable, and goes on aft
   (await next()).finish();
   expect(await later).toEqual(committed);
 });
+
+describe("the bounds of a batch, each by itself", () => {
+  /** A unit that writes so many events of so many characters, to a stream of its own. */
+  const heavy = (stream_id: string, events: number, characters = 1): PreparedUnit =>
+    prepareUnit({
+      streams: [
+        {
+          ...{ stream_id, stream_type: "t", expected_version: 0 },
+          events: Array.from({ length: events }, () => ({
+            type: "t",
+            data: { name: stream_id, text: "x".repeat(characters) },
+          })),
+        },
+      ],
+      commands: [],
+      meta: {},
+    });
+  /** The streams of each batch, in order, when all come in at one moment. */
+  async function batchesOf(units: readonly PreparedUnit[], limits = BATCH_LIMITS): Promise<string[][]> {
+    const batches: string[][] = [];
+    const batcher = new AppendBatcher((batch) => {
+      batches.push(batch.map(nameOf));
+      return Promise.resolve(batch.map(() => committed));
+    }, limits);
+    await Promise.all(units.map((each) => batcher.append(each)));
+    return batches;
+  }
+
+  it("are 4 096 events: so many fit, one more does not", async () => {
+    expect(await batchesOf([heavy("a", 4_000), heavy("b", 96), heavy("c", 1)])).toEqual([["a", "b"], ["c"]]);
+    expect(await batchesOf([heavy("a", 4_000), heavy("b", 97), heavy("c", 1)])).toEqual([["a"], ["b", "c"]]);
+  });
+
+  it("are 8 MB of JSON: so much fits, a character more does not", async () => {
+    const room = BATCH_LIMITS.batch_size_max - heavy("a", 1, 3_000_000).size - heavy("b", 1, 0).size;
+    expect(await batchesOf([heavy("a", 1, 3_000_000), heavy("b", 1, room)])).toEqual([["a", "b"]]);
+    expect(await batchesOf([heavy("a", 1, 3_000_000), heavy("b", 1, room + 1)])).toEqual([["a"], ["b"]]);
+  });
+
+  it("are 512 units", async () => {
+    const units = Array.from({ length: 513 }, (_, n) => heavy(`s${String(n)}`, 1));
+    expect((await batchesOf(units)).map(({ length }) => length)).toEqual([512, 1]);
+  });
+
+  it("count only what goes: what is left for the next batch takes no room in this one", async () => {
+    const limits = { ...BATCH_LIMITS, batch_events_max: 4 };
+    const units = [heavy("a", 2), heavy("a", 2), heavy("b", 2), heavy("c", 1)];
+    expect(await batchesOf(units, limits)).toEqual([
+      ["a", "b"],
+      ["a", "c"],
+    ]);
+  });
+
+  it("look through a long queue only so far, and lose nobody behind it", async () => {
+    const limits = { ...BATCH_LIMITS, batch_units_max: 2 };
+    const units = [...Array.from({ length: 9 }, () => heavy("a", 1)), heavy("b", 1)];
+    const batches = await batchesOf(units, limits);
+    expect(batches.slice(0, 3)).toEqual([["a"], ["a"], ["a", "b"]]);
+    expect(batches.flat()).toHaveLength(10);
+  });
+});
+
+it("writes again after it was idle, as at first", async () => {
+  const { append, next, batcher } = batcherWith();
+  for (const name of ["a", "b"]) {
+    const answer = append(name);
+    const write = await next();
+    expect(write.units).toEqual([name]);
+    write.finish();
+    expect(await answer).toEqual(committed);
+    await batcher.idle();
+  }
+});
+
+it("is idle only when what waits is answered, and at once when nothing does", async () => {
+  const { append, next, batcher } = batcherWith();
+  await batcher.idle();
+  const answers = [append("a")];
+  let idle = false;
+  const becoming = batcher.idle().then(() => (idle = true));
+  (await next()).finish();
+  answers.push(append("b"));
+  const second = await next();
+  expect(idle).toBe(false);
+  second.finish();
+  await becoming;
+  expect(await Promise.all(answers)).toEqual([committed, committed]);
+});
+
+it("knows a command by its id, in whatever case it is written", async () => {
+  const { append, next } = batcherWith();
+  const lower = append("a#abcdefabcdef");
+  const upper = append("b#ABCDEFABCDEF");
+  const first = await next();
+  expect(first.units).toEqual(["a#abcdefabcdef"]);
+  first.finish();
+  const second = await next();
+  expect(second.units).toEqual(["b#ABCDEFABCDEF"]);
+  second.finish();
+  await Promise.all([lower, upper]);
+});
+
+it("says so where a unit got no outcome, and lets the others have theirs", async () => {
+  const { append, next } = batcherWith();
+  const answers = [append("a"), append("b")].map((answer) => answer.catch((error: unknown) => error));
+  (await next()).finish([committed]);
+  expect(await answers[0]).toEqual(committed);
+  expect(await answers[1]).toEqual(new Error("The log gave no outcome for a unit."));
+});
