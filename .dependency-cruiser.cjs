@@ -39,6 +39,19 @@ module.exports = {
       },
     },
     {
+      // What judges the product shares nothing with it: a fault in what both use would be seen by neither.
+      name: "chaos-judges-with-its-own-eyes",
+      severity: "error",
+      from: { path: "^chaos/", pathNot: "^chaos/sabotages/" },
+      to: { path: "^services/" },
+    },
+    {
+      name: "oracles-know-only-what-is-told",
+      severity: "error",
+      from: { path: "^chaos/(checks|model)/" },
+      to: { pathNot: ["^chaos/(checks|model|history\\.ts)", "^node:", "^crypto$", "^(fs|path)$"] },
+    },
+    {
       name: "product-needs-no-test",
       severity: "error",
       from: { pathNot: "^(test|bench|chaos)/" },

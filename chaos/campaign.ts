@@ -5,10 +5,11 @@ import { Fleet, type FleetOptions } from "../fleet/fleet";
 import { freePort } from "../fleet/servers/free-port";
 import { connectionOf, urlOf } from "../mixins/postgres/pool";
 import { violationsIn } from "./checks/all-checks";
-import { collect, type DatabaseEvidence } from "./checks/collect";
 import type { Evidence, Violation } from "./checks/evidence";
-import { healthOf, unwell } from "./checks/health";
-import { mirrorDifferences } from "./checks/mirrors";
+import { CheckpointWatch } from "./evidence/checkpoint-watch";
+import { collect, type DatabaseEvidence } from "./evidence/collect";
+import { healthOf, unwell } from "./evidence/health";
+import { settledMirror } from "./evidence/mirror";
 import { FAULTS } from "./faults/all-faults";
 import { CuttingProxy } from "./faults/cutting-proxy";
 import type { NodeLines, Victims } from "./faults/fault";
@@ -73,19 +74,21 @@ export class Campaign {
   async run(): Promise<CampaignReport> {
     const { options } = this;
     mkdirSync(options.folder, { recursive: true, mode: 0o711 });
-    const fleet = await Fleet.start({
-      ...options.fleet,
-      folder: path.join(options.folder, "fleet"),
-      envOf: (id, env) => this.#behindProxies(id, env),
-      report: (line) => {
-        options.say(line);
-        if (line.includes("ended by itself")) this.#violations.push({ promise: "node.died", detail: line });
-      },
-    });
+    let fleet: Fleet | undefined;
     try {
-      return await this.#underLoad({ fleet, lines: this.#lines });
+      fleet = await Fleet.start({
+        ...options.fleet,
+        folder: path.join(options.folder, "fleet"),
+        envOf: (id, env) => this.#behindProxies(id, env),
+        report: (line) => {
+          options.say(line);
+          if (line.includes("ended by itself")) this.#violations.push({ promise: "node.died", detail: line });
+        },
+      });
+      const watch = await CheckpointWatch.install(fleet.postgres.url);
+      return await this.#underLoad({ fleet, lines: this.#lines, watch });
     } finally {
-      await fleet.stop();
+      await fleet?.stop();
       for (const { postgres, nats, redis } of this.#lines.values())
         for (const line of [postgres, nats, redis]) await line?.stop();
     }
@@ -146,22 +149,36 @@ export class Campaign {
     };
   }
 
-  async #collect({ fleet }: Victims, load: Load, history: History, began_at: number): Promise<Evidence> {
+  async #collect(
+    { fleet, watch }: Victims,
+    load: Load,
+    history: History,
+    began_at: number,
+  ): Promise<Evidence> {
     this.options.say("Quiet; reading the log and holding everything against it …");
     const database = await collect(fleet.postgres.url);
     const sockets = await load.hangUp(database.head);
-    const mirrors = await this.#mirrors(fleet, database);
+    const mirror = await this.#mirror(fleet, database);
     this.#violations.push(...(await unwell(fleet.nodes)));
-    return { ...database, operations: history.operations, began_at, sockets, mirrors };
+    const { began_ms: load_began_ms } = load;
+    const disturbances = this.#struck.map(({ began_ms, ended_ms }) => ({
+      began_ms: load_began_ms + began_ms,
+      ended_ms: load_began_ms + ended_ms,
+    }));
+    const { operations } = history;
+    const checkpoints = await watch.evidence();
+    return {
+      ...{ ...database, ...checkpoints, operations, load_began_ms, began_at, sockets, mirror, disturbances },
+    };
   }
 
-  async #mirrors(fleet: Fleet, database: DatabaseEvidence): Promise<Evidence["mirrors"]> {
+  async #mirror(fleet: Fleet, database: DatabaseEvidence): Promise<Evidence["mirror"]> {
     const { redis } = fleet;
-    if (redis === undefined) return [];
+    if (redis === undefined) return undefined;
     const { checks } = await healthOf(fleet.node(1));
-    if (checks["redis_mirror"] !== undefined) return mirrorDifferences(redis.url, database);
+    if (checks["redis_mirror"] !== undefined) return settledMirror(redis.url, fleet.node(1).url, database);
     this.options.say("!! WITHOUT the check of Redis: its nodes mirror nothing there.");
-    return [];
+    return undefined;
   }
 
   async #strike(victims: Victims, load: Load): Promise<void> {

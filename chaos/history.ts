@@ -3,50 +3,76 @@ import path from "node:path";
 
 /** What clients ask for, by operation: the parameters that the checks look at. */
 export interface Asks {
-  readonly place: { readonly branch_id: string };
+  readonly place: Wish;
   readonly advance: { readonly order_id: string; readonly to: string };
   readonly cancel: { readonly order_id: string };
   readonly refund: { readonly order_id: string; readonly amount_minor: number };
+  readonly process: { readonly order_id: string };
   readonly draft: { readonly item_id: string; readonly price_minor: number };
   readonly publish: object;
+  /** The menu under `?after=`. */
+  readonly menu: { readonly after: number };
   readonly configure: { readonly branch_id: string; readonly capacity_minor: number };
   /** A flash sale gets another name. */
   readonly rename: { readonly sale_id: string; readonly name: string };
+  /** The kept sales are ended by hand. */
+  readonly invalidate: object;
   readonly limit: { readonly slot_id: string; readonly capacity_minor: number };
   /** The request of another operation again, under its key. */
   readonly repeat: { readonly first: unknown };
-  /** An order under `?after=`: what its only client was told last. */
-  readonly read: { readonly order_id: string; readonly after: number; readonly told: OrderSeen };
+  /** An order under `?after=`. */
+  readonly read: { readonly order_id: string; readonly after: number };
   /** The flash sales in force, maybe from a cache. */
   readonly sales: object;
+  /** What goes with a dish, maybe from a cache. */
+  readonly company: { readonly item_id: string };
 }
 
-/** What is looked at in an order that was read. */
-export interface OrderSeen {
-  readonly status: string;
-  readonly refunded_total_minor: number;
+/** What somebody wants to order. */
+export interface Wish {
+  readonly branch_id: string;
+  readonly fulfilment: "pickup" | "delivery";
+  readonly promo_code: string | null;
+  /** The account that orders; null: a guest. */
+  readonly user_id: string | null;
+  readonly items: readonly {
+    readonly menu_item_id: string;
+    readonly quantity: number;
+    readonly extras: readonly string[];
+  }[];
 }
 
 /** What they are answered. */
 export interface Answers {
-  readonly place: {
+  /** The whole answer. */
+  readonly place: Readonly<Record<string, unknown>> & {
     readonly order_id: string;
     readonly position: number;
+    readonly track_url: string;
     readonly slot: { readonly slot_id: string };
   };
   readonly advance: { readonly status: string; readonly position: number };
   readonly cancel: { readonly status: string; readonly position: number };
   readonly refund: { readonly amount_minor: number; readonly position: number };
+  readonly process: { readonly position: number };
   readonly draft: { readonly position: number };
   readonly publish: { readonly version: number; readonly position: number };
+  readonly menu: { readonly version: number; readonly prices: Readonly<Record<string, number>> };
   readonly configure: { readonly capacity_minor: number; readonly position: number };
   readonly rename: { readonly position: number };
+  readonly invalidate: { readonly position: number };
   readonly limit: { readonly capacity_minor: number; readonly position: number };
   readonly repeat: unknown;
-  readonly read: OrderSeen;
+  /** The whole order. */
+  readonly read: Readonly<Record<string, unknown>>;
   readonly sales: {
     readonly items: readonly { readonly sale_id: string; readonly name: { readonly en: string } }[];
     /** Of the header; null where there is none, and then nothing was cached. */
+    readonly x_cache: string | null;
+  };
+  readonly company: {
+    /** Orders that hold both, by the other dish. */
+    readonly counts: Readonly<Record<string, number>>;
     readonly x_cache: string | null;
   };
 }

@@ -14,6 +14,7 @@ export const FAULT_NAMES = [
   "kill-nats",
   "kill-kafka",
   "partition",
+  "contest-checkpoint",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -26,6 +27,7 @@ export const SHORT_FAULTS: readonly FaultName[] = [
   "empty-redis",
   "kill-nats",
   "freeze-node",
+  "contest-checkpoint",
 ];
 
 /** One fault at its time. All numbers are drawn beforehand, so that a seed always means the same. */

@@ -1,59 +1,63 @@
-import type { RecordedEvent } from "../../mixins/event-log/event-log";
-import type { BranchOpened, SlotsConfigured } from "../../services/branch/branch.events";
-import type { OrderPlaced } from "../../services/order/order.events";
-import type { SlotEvent, SlotShare, SlotView } from "../../services/slot/slot.events";
+import { told, type LogEvent, type Placed, type Share, type ToldOf } from "../model/events";
+import { differences } from "../model/digest";
+import { without } from "../model/fields";
+import { listPriceOf } from "../model/order";
+import { SlotBook, type KeptSlot } from "../model/slot-book";
 import type { Evidence, Violation } from "./evidence";
 
 /**
- * No slot was ever given more than the capacity in force at that moment; what an event says of a slot is the sum of what
- * orders hold there; an order holds its slot once and gives it back once, when it is cancelled and only then. The slots'
- * length must not change in such a history.
+ * No slot was ever given more than the capacity in force at that moment; what an event says of a slot is what its live orders
+ * make of it; an order takes what the menu asks for its lines, before any sale, holds it once, and gives it back once, when it is
+ * cancelled and only then. The slots' length must not change in such a history.
  */
-export function capacity({ events, slots }: Pick<Evidence, "events" | "slots">): Violation[] {
-  const book = new Book();
-  for (const event of events) book.take(event);
-  return [...book.violations, ...book.unsettled(), ...book.boardDifferences(slots)];
+export function capacity({ events }: Pick<Evidence, "events">): Violation[] {
+  const audit = new Audit();
+  for (const event of events) audit.take(event);
+  return [...audit.violations, ...audit.unsettled()];
 }
 
-/** The books of a chain, kept apart from the product's own. */
-class Book {
+class Audit {
   readonly violations: Violation[] = [];
-  /** Of branches and, where they have one of their own, of slots. */
-  readonly #rules = new Map<string, number>();
-  readonly #own = new Map<string, number>();
-  readonly #disabled = new Set<string>();
-  readonly #loads = new Map<string, number>();
-  readonly #held = new Map<string, readonly SlotShare[]>();
-  readonly #released = new Set<string>();
+  readonly #book = new SlotBook();
   readonly #cancelled = new Set<string>();
 
-  take({ type, data, position }: RecordedEvent): void {
-    switch (type) {
-      case "branch.opened": {
-        const { branch_id, slot_rules } = data as BranchOpened["data"];
-        this.#rules.set(branch_id, slot_rules.capacity_minor);
+  take(event: LogEvent): void {
+    const fact = told(event);
+    switch (fact.type) {
+      case "branch.opened":
+        this.#book.opened(fact);
         return;
-      }
-      case "branch.slots_configured": {
-        const { branch_id, slot_rules } = data as SlotsConfigured["data"];
-        if (slot_rules.capacity_minor !== undefined) this.#rules.set(branch_id, slot_rules.capacity_minor);
+      case "branch.slots_configured":
+        this.#book.configured(fact);
         return;
-      }
       case "order.placed":
-        this.#placed(data as OrderPlaced["data"], position);
+        this.#placed(fact.data, fact.position);
         return;
       case "order.cancelled":
-        this.#cancelled.add((data as { order_id: string }).order_id);
+        this.#cancelled.add(fact.data.order_id);
         return;
+      case "slot.booked":
+        this.#booked(fact);
+        break;
+      case "slot.released":
+        this.#released(fact);
+        break;
+      case "slot.disabled_set":
+      case "slot.capacity_set":
+      case "slot.plan_set":
+        this.#book.take(fact);
+        break;
       default:
-        if (type.startsWith("slot.")) this.#slot({ type, data } as SlotEvent, position);
+        return;
     }
+    for (const said of fact.data.slots) this.#compare(said, fact.position);
   }
 
   /** What should have been given back by now, and was not. */
   unsettled(): Violation[] {
-    const kept = [...this.#cancelled].filter((order_id) => !this.#released.has(order_id));
-    const lost = [...this.#released].filter((order_id) => !this.#cancelled.has(order_id));
+    const { released } = this.#book;
+    const kept = [...this.#cancelled].filter((order_id) => !released.has(order_id));
+    const lost = [...released].filter((order_id) => !this.#cancelled.has(order_id));
     return [
       ...kept.map((order_id) => ({ promise: "slot.not_released", detail: `${order_id} was cancelled` })),
       ...lost.map((order_id) => ({
@@ -63,90 +67,52 @@ class Book {
     ];
   }
 
-  /** Where the read model's loads differ from the sums of what live orders hold. */
-  boardDifferences(slots: Evidence["slots"]): Violation[] {
-    const board = new Map(slots.map(({ slot_id, load_minor }) => [slot_id, load_minor]));
-    return [...new Set([...board.keys(), ...this.#loads.keys()])].flatMap((slot_id) => {
-      const [shown, held] = [board.get(slot_id) ?? 0, this.#loads.get(slot_id) ?? 0];
-      return shown === held
-        ? []
-        : [{ promise: "slot.load", detail: `${slot_id} shows ${shown}, its live orders hold ${held}` }];
-    });
-  }
-
-  #slot(event: SlotEvent, position: number): void {
-    switch (event.type) {
-      case "slot.booked":
-        this.#booked(event.data, position);
-        break;
-      case "slot.released":
-        this.#given(event.data, position);
-        break;
-      case "slot.capacity_set":
-        for (const { slot_id } of event.data.slots)
-          if (event.data.capacity_minor === null) this.#own.delete(slot_id);
-          else this.#own.set(slot_id, event.data.capacity_minor);
-        break;
-      case "slot.disabled_set":
-        for (const { slot_id } of event.data.slots)
-          if (event.data.disabled) this.#disabled.add(slot_id);
-          else this.#disabled.delete(slot_id);
-        break;
-      case "slot.plan_set":
-        break;
-    }
-    for (const view of event.data.slots) this.#compare(view, position);
-  }
-
-  #booked({ order_id, shares }: { order_id: string; shares: readonly SlotShare[] }, position: number): void {
-    if (this.#held.has(order_id)) this.#violate("slot.booked_twice", order_id, position);
-    this.#held.set(order_id, shares);
-    for (const { slot_id, amount_minor } of shares) {
-      const load = this.#add(slot_id, amount_minor);
-      const room = this.#capacityOf(slot_id);
-      if (load > room) this.#violate("slot.oversold", `${slot_id} holds ${load} of ${room}`, position);
-      if (this.#disabled.has(slot_id)) this.#violate("slot.sold_while_disabled", slot_id, position);
+  #booked(event: ToldOf<"slot.booked">): void {
+    const { data, position } = event;
+    const { order_id, shares } = data;
+    if (this.#book.bookings.has(order_id)) this.#violate("slot.booked_twice", order_id, position);
+    this.#book.take(event);
+    for (const { slot_id } of shares) {
+      const slot = this.#book.slot(slot_id);
+      if (slot === undefined) continue;
+      const { load_minor, capacity_minor, disabled } = slot;
+      if (load_minor > capacity_minor)
+        this.#violate("slot.oversold", `${slot_id} holds ${load_minor} of ${capacity_minor}`, position);
+      if (disabled) this.#violate("slot.sold_while_disabled", slot_id, position);
     }
   }
 
-  #given({ order_id, shares }: { order_id: string; shares: readonly SlotShare[] }, position: number): void {
-    if (this.#released.has(order_id)) this.#violate("slot.released_twice", order_id, position);
-    const held = this.#held.get(order_id);
+  #released(event: ToldOf<"slot.released">): void {
+    const { data, position } = event;
+    const { order_id, shares } = data;
+    if (this.#book.released.has(order_id)) this.#violate("slot.released_twice", order_id, position);
+    const held = this.#book.bookings.get(order_id);
     if (held === undefined) this.#violate("slot.released_unbooked", order_id, position);
-    else if (JSON.stringify(held.map(essence)) !== JSON.stringify(shares.map(essence)))
+    else if (essence(held.shares) !== essence(shares))
       this.#violate("slot.released_other_shares", order_id, position);
-    this.#released.add(order_id);
-    for (const { slot_id, amount_minor } of shares) this.#add(slot_id, -amount_minor);
+    this.#book.take(event);
   }
 
-  #placed({ order_id, shares, items }: OrderPlaced["data"], position: number): void {
-    const held = this.#held.get(order_id);
+  #placed({ order_id, shares, items, ready_at, fulfilment, visible_at }: Placed, position: number): void {
+    const held = this.#book.bookings.get(order_id);
     const sum = shares.reduce((total, { amount_minor }) => total + amount_minor, 0);
     if (held === undefined) this.#violate("slot.placed_unbooked", order_id, position);
-    else if (JSON.stringify(held) !== JSON.stringify(shares) || sum !== listPriceOf(items))
+    else if (essence(held.shares) !== essence(shares) || held.fulfilment !== fulfilment)
       this.#violate("slot.placed_other_shares", order_id, position);
+    const list = listPriceOf(items);
+    if (sum !== list)
+      this.#violate("slot.share", `${order_id} holds ${sum}, the menu asks ${list} for it`, position);
+    if (ready_at !== shares.at(-1)?.end)
+      this.#violate("slot.ready_at", `${order_id} is promised for ${ready_at}`, position);
+    if (visible_at > (shares[0]?.start ?? ""))
+      this.#violate("slot.visible_at", `${order_id} is shown at ${visible_at}, after its start`, position);
   }
 
-  #compare({ slot_id, load_minor, capacity_minor }: SlotView, position: number): void {
-    const [load, room] = [this.#loads.get(slot_id) ?? 0, this.#capacityOf(slot_id)];
-    if (load_minor !== load)
-      this.#violate("slot.view", `${slot_id} is said to hold ${load_minor}, it holds ${load}`, position);
-    if (capacity_minor !== room)
-      this.#violate(
-        "slot.capacity",
-        `${slot_id} is said to take ${capacity_minor}, it takes ${room}`,
-        position,
-      );
-  }
-
-  #capacityOf(slot_id: string): number {
-    return this.#own.get(slot_id) ?? this.#rules.get(slot_id.slice(0, slot_id.indexOf("_"))) ?? 0;
-  }
-
-  #add(slot_id: string, amount_minor: number): number {
-    const load = (this.#loads.get(slot_id) ?? 0) + amount_minor;
-    this.#loads.set(slot_id, load);
-    return load;
+  #compare(said: Readonly<KeptSlot> | { readonly slot_id: string }, position: number): void {
+    const slot = this.#book.slot(said.slot_id);
+    if (slot === undefined) return;
+    const wrong = differences(said, without(slot, "business_date", "own_capacity_minor", "position"));
+    if (wrong.length > 0) this.#violate("slot.view", `${said.slot_id}: ${wrong.join(", ")}`, position);
   }
 
   #violate(promise: string, what: string, position: number): void {
@@ -154,14 +120,6 @@ class Book {
   }
 }
 
-/** What the menu says of the lines, before any sale: capacity is the kitchen's work. */
-function listPriceOf(items: OrderPlaced["data"]["items"]): number {
-  let sum = 0;
-  for (const { quantity, list_price_minor, extras } of items) {
-    sum += quantity * list_price_minor;
-    for (const extra of extras) sum += quantity * extra.price_minor;
-  }
-  return sum;
-}
-
-const essence = ({ slot_id, amount_minor }: SlotShare): string => `${slot_id} ${amount_minor}`;
+/** What is held where, whatever the slots' times are called. */
+const essence = (shares: readonly Share[]): string =>
+  shares.map(({ slot_id, amount_minor }) => `${slot_id} ${amount_minor}`).join(", ");

@@ -1,8 +1,6 @@
-import type { RecordedEvent } from "../../mixins/event-log/event-log";
-import type { SlotsConfigured } from "../../services/branch/branch.events";
-import type { MenuPublished } from "../../services/menu/menu.events";
-import type { OrderEvent } from "../../services/order/order.events";
 import { operationsOf, type Operation } from "../history";
+import { canonical } from "../model/digest";
+import { toldOf, type Facts, type LogEvent, type ToldOf } from "../model/events";
 import type { Evidence, Violation } from "./evidence";
 
 /**
@@ -14,47 +12,40 @@ export function effects({
   events,
   began_at,
 }: Pick<Evidence, "operations" | "events" | "began_at">): Violation[] {
-  const ofType = (type: string): RecordedEvent[] =>
-    events.filter((event) => event.type === type && event.position > began_at);
-  const changes = (type: OrderEvent["type"]): Effect[] =>
-    ofType(type).map((event) => ({ event, name: effectName(event) }));
+  const changes = <Type extends keyof Facts>(type: Type, nameOf: (data: Facts[Type]) => string): Effect[] =>
+    toldOf(events, type)
+      .filter(({ position }) => position > began_at)
+      .map(({ data, position }) => ({ position, name: nameOf(data as Facts[Type]) }));
   return [
     ...broken(operations),
     ...repeats(operations),
-    ...oncePerKey("order.cancelled", operationsOf(operations, "cancel"), changes("order.cancelled")),
-    ...oncePerKey("order.refunded", operationsOf(operations, "refund"), changes("order.refunded")),
+    ...oncePerKey(
+      "order.cancelled",
+      operationsOf(operations, "cancel"),
+      changes("order.cancelled", ({ reason }) => reason),
+    ),
+    ...oncePerKey(
+      "order.refunded",
+      operationsOf(operations, "refund"),
+      changes("order.refunded", ({ reason }) => reason),
+    ),
     ...oncePerKey(
       "menu.published",
       operationsOf(operations, "publish"),
-      ofType("menu.published").map((event) => ({
-        event,
-        name: (event.data as MenuPublished["data"]).note ?? "",
-      })),
+      changes("menu.published", ({ note }) => note ?? ""),
     ),
-    ...steps(operations, changes("order.status_changed")),
+    ...steps(
+      operations,
+      changes("order.status_changed", ({ order_id, to }) => `${order_id} ${to}`),
+    ),
     ...rules(operations, events),
   ];
 }
 
 interface Effect {
-  readonly event: RecordedEvent;
+  readonly position: number;
   /** The key under which it was asked for; of a step, the order and where it leads. */
   readonly name: string;
-}
-
-function effectName({ type, data }: RecordedEvent): string {
-  const event = { type, data } as OrderEvent;
-  switch (event.type) {
-    case "order.cancelled":
-    case "order.refunded":
-      return event.data.reason;
-    case "order.status_changed":
-      return `${event.data.order_id} ${event.data.to}`;
-    case "order.placed":
-    case "order.processed":
-    case "order.archived":
-      return event.data.order_id;
-  }
 }
 
 type Command = Extract<Operation, { op: "cancel" | "refund" | "publish" }>;
@@ -65,7 +56,7 @@ function oncePerKey(type: string, commands: readonly Command[], found: readonly 
   for (const { key, outcome, answer } of commands) {
     const mine = byKey.get(key) ?? [];
     byKey.delete(key);
-    const positions = mine.map(({ event }) => event.position).join(", ");
+    const positions = mine.map(({ position }) => position).join(", ");
     if (mine.length > 1)
       violations.push({ promise: `${type}.doubled`, detail: `key ${key} has effects at ${positions}` });
     if (mine.length > 0 && outcome === "refused")
@@ -79,7 +70,7 @@ function oncePerKey(type: string, commands: readonly Command[], found: readonly 
         promise: `${type}.lost`,
         detail: `key ${key} was acknowledged at ${answer.position}`,
       });
-    else if (mine.every(({ event }) => event.position > answer.position))
+    else if (mine.every(({ position }) => position > answer.position))
       violations.push({
         promise: `${type}.acknowledged_early`,
         detail: `key ${key} was acknowledged at ${answer.position}, its effect is at ${positions}`,
@@ -88,7 +79,7 @@ function oncePerKey(type: string, commands: readonly Command[], found: readonly 
   for (const [key, mine] of byKey)
     violations.push({
       promise: `${type}.unasked`,
-      detail: `the effect at ${mine.map(({ event }) => event.position).join(", ")} has the key ${key}`,
+      detail: `the effect at ${mine.map(({ position }) => position).join(", ")} has the key ${key}`,
     });
   return violations;
 }
@@ -101,7 +92,7 @@ function steps(operations: readonly Operation[], found: readonly Effect[]): Viol
     if (events.length > 1)
       violations.push({
         promise: "order.status_changed.doubled",
-        detail: `${name} at ${events.map(({ event }) => event.position).join(", ")}`,
+        detail: `${name} at ${events.map(({ position }) => position).join(", ")}`,
       });
   const wished = new Set<string>();
   const acknowledged = new Map<string, string>();
@@ -122,24 +113,24 @@ function steps(operations: readonly Operation[], found: readonly Effect[]): Viol
         promise: "order.status_changed.lost",
         detail: `${name}, key ${key}, at ${answer.position}`,
       });
-    else if (first.event.position > answer.position)
+    else if (first.position > answer.position)
       violations.push({
         promise: "order.status_changed.acknowledged_early",
-        detail: `${name} was acknowledged at ${answer.position} and is at ${first.event.position}`,
+        detail: `${name} was acknowledged at ${answer.position} and is at ${first.position}`,
       });
   }
   for (const [name, [first]] of taken)
     if (!wished.has(name))
       violations.push({
         promise: "order.status_changed.unasked",
-        detail: `${name} at ${first?.event.position ?? 0}`,
+        detail: `${name} at ${first?.position ?? 0}`,
       });
   return violations;
 }
 
 /** What a change of a branch's rules was answered is what its stream says at that position. */
-function rules(operations: readonly Operation[], events: readonly RecordedEvent[]): Violation[] {
-  const configured = events.filter(({ type }) => type === "branch.slots_configured");
+function rules(operations: readonly Operation[], events: readonly LogEvent[]): Violation[] {
+  const configured = toldOf(events, "branch.slots_configured");
   return operationsOf(operations, "configure").flatMap(({ key, asked, answer }) => {
     if (answer === null) return [];
     const capacity = capacityAt(configured, asked.branch_id, answer.position);
@@ -156,20 +147,22 @@ function rules(operations: readonly Operation[], events: readonly RecordedEvent[
 
 /** Undefined before the first change: then a branch has what it was opened with, and a change to just that is no event. */
 function capacityAt(
-  configured: readonly RecordedEvent[],
+  configured: readonly ToldOf<"branch.slots_configured">[],
   branch: string,
-  position: number,
+  until: number,
 ): number | undefined {
-  const last = configured.findLast((event) => {
-    const { branch_id, slot_rules } = event.data as SlotsConfigured["data"];
-    return event.position <= position && branch_id === branch && slot_rules.capacity_minor !== undefined;
-  });
-  return (last?.data as SlotsConfigured["data"] | undefined)?.slot_rules.capacity_minor;
+  const last = configured.findLast(
+    ({ position, data: { branch_id, slot_rules } }) =>
+      position <= until && branch_id === branch && slot_rules.capacity_minor !== undefined,
+  );
+  return last?.data.slot_rules.capacity_minor;
 }
 
 function repeats(operations: readonly Operation[]): Violation[] {
   return operationsOf(operations, "repeat")
-    .filter(({ asked, answer, outcome }) => outcome === "acked" && !sameJson(asked.first, answer))
+    .filter(
+      ({ asked, answer, outcome }) => outcome === "acked" && canonical(asked.first) !== canonical(answer),
+    )
     .map(({ key, asked, answer }) => ({
       promise: "key.other_answer",
       detail: `key ${key} was first told ${JSON.stringify(asked.first)}, then ${JSON.stringify(answer)}`,
@@ -183,8 +176,6 @@ function repeats(operations: readonly Operation[]): Violation[] {
         })),
     );
 }
-
-const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function broken(operations: readonly Operation[]): Violation[] {
   return operations

@@ -1,63 +1,85 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { Redis } from "ioredis";
-import { orderKey, orderStatusKey, slotKey } from "../../services/mirror/mirror.keys";
-import type { Evidence, MirrorDifference } from "./evidence";
+import { differences } from "../model/digest";
+import { without } from "../model/fields";
+import { ordersOf, standing, type Order } from "../model/order";
+import { orderSeen } from "../model/sight";
+import { bookOf, branchesOf } from "../model/tables";
+import type { KeptSlot } from "../model/slot-book";
+import type { Evidence, Mirror, Violation } from "./evidence";
 
-/** A mirror that lost everything is filled again within seconds. */
-const SETTLE_MS = 30_000;
+const HOUR_MS = 3_600_000;
+/** An order's keys end a day after its last change, a slot's six hours after the slot. */
+const ORDER_KEPT_MS = 24 * HOUR_MS;
+const SLOT_KEPT_MS = 6 * HOUR_MS;
+/** Redis' clock and the nodes' may differ by so much before an end is moved by the difference. */
+const CLOCKS_DIFFER_MS = 2_000;
+const RULES = [
+  ...["capacity_minor", "slot_minutes", "lead_time_minutes", "preorder_hours", "oversize"],
+  ...["hours", "holidays"],
+];
 
-type ReadModel = Pick<Evidence, "orders" | "slots">;
-/** What a key holds, or would have to hold. */
-type Held = Readonly<Record<string, unknown>>;
+/** Every key in Redis holds, field by field, what the log says by now, and ends when it should. */
+export function mirrors({ events, head, mirror }: Pick<Evidence, "events" | "head" | "mirror">): Violation[] {
+  if (mirror === undefined) return [];
+  const read = new Reading(mirror);
+  for (const order of standing(ordersOf(events))) orderKeys(read, order);
+  for (const slot of bookOf(events).slotsInForce()) slotKey(read, slot);
+  for (const [branch_id, { details, slot_rules, rules_position }] of branchesOf(events))
+    read.json(`slot:config ${branch_id}`, mirror.config.get(branch_id), {
+      ...{ branch_id, time_zone: details["time_zone"], position: rules_position },
+      ...Object.fromEntries(RULES.map((name) => [name, slot_rules[name]])),
+    });
+  const { state, position } = mirror.marker;
+  read.same("forno:mirror", { state, position: Number(position) }, { state: "following", position: head });
+  if (mirror.texts.get("menu:full") !== mirror.menu)
+    read.violations.push({
+      promise: "mirror.differs",
+      detail: "menu:full is not what GET /api/v1/menu gives",
+    });
+  return read.violations;
+}
 
-/** Where Redis differs from the read model, once it had time to follow. */
-export async function mirrorDifferences(
-  redis_url: string,
-  read_model: ReadModel,
-): Promise<MirrorDifference[]> {
-  const redis = new Redis(redis_url);
-  try {
-    for (const deadline = performance.now() + SETTLE_MS; ;) {
-      const differences = compareMirror(read_model, await mirrored(redis, read_model));
-      if (differences.length === 0 || performance.now() > deadline) return differences;
-      await pause(500);
-    }
-  } finally {
-    redis.disconnect();
+function orderKeys(read: Reading, order: Order): void {
+  const { order_id } = order.placed;
+  const [key, beside] = [`order:${order_id}`, `order:${order_id}:status`];
+  // Who holds the link can cancel the order.
+  read.text(key, { ...without(orderSeen("desk", order), "track_url"), position: order.position });
+  read.same(beside, read.mirror.texts.get(beside), order.status);
+  for (const each of [key, beside]) read.ends(each, Date.parse(order.updated_at) + ORDER_KEPT_MS);
+}
+
+function slotKey(read: Reading, slot: KeptSlot): void {
+  const key = `slot:${slot.slot_id}`;
+  read.text(key, without(slot, "business_date", "own_capacity_minor"));
+  read.ends(key, Date.parse(slot.end) + SLOT_KEPT_MS);
+}
+
+/** Holds keys against what they should be. */
+class Reading {
+  readonly violations: Violation[] = [];
+
+  constructor(readonly mirror: Mirror) {}
+
+  text(key: string, wanted: object): void {
+    this.json(key, this.mirror.texts.get(key), wanted);
   }
-}
 
-/** Where the keys of orders and slots differ from the read model. */
-export function compareMirror(
-  read_model: ReadModel,
-  mirror: ReadonlyMap<string, string | null>,
-): MirrorDifference[] {
-  const differences: MirrorDifference[] = [];
-  const compare = (key: string, wanted: Held, read: (text: string) => Held): void => {
-    const text = mirror.get(key) ?? null;
-    const held = text === null ? null : read(text);
-    if (JSON.stringify(held) !== JSON.stringify(wanted))
-      differences.push({ key, mirror: held, read_model: wanted });
-  };
-  for (const { order_id, status } of read_model.orders) {
-    compare(orderKey(order_id), { order_id, status }, (text) => only(text, "order_id", "status"));
-    compare(orderStatusKey(order_id), { status }, (text) => ({ status: text }));
+  json(key: string, text: string | undefined, wanted: object): void {
+    this.same(key, text === undefined ? undefined : (JSON.parse(text) as unknown), wanted);
   }
-  for (const { slot_id, load_minor } of read_model.slots)
-    compare(slotKey(slot_id), { slot_id, load_minor }, (text) => only(text, "slot_id", "load_minor"));
-  return differences;
-}
 
-async function mirrored(redis: Redis, { orders, slots }: ReadModel): Promise<Map<string, string | null>> {
-  const keys = [
-    ...orders.flatMap(({ order_id }) => [orderKey(order_id), orderStatusKey(order_id)]),
-    ...slots.map(({ slot_id }) => slotKey(slot_id)),
-  ];
-  const values = keys.length === 0 ? [] : await redis.mget(keys);
-  return new Map(keys.map((key, at) => [key, values[at] ?? null]));
-}
+  same(key: string, is: unknown, wanted: unknown): void {
+    const wrong = differences(is, wanted);
+    if (wrong.length > 0)
+      this.violations.push({ promise: "mirror.differs", detail: `${key}: ${wrong.join(", ")}` });
+  }
 
-function only(text: string, ...names: readonly string[]): Held {
-  const whole = JSON.parse(text) as Held;
-  return Object.fromEntries(names.map((name) => [name, whole[name]]));
+  ends(key: string, wanted_ms: number): void {
+    const ends_ms = this.mirror.ends_ms.get(key);
+    // What is not there is named already.
+    if (ends_ms === undefined || Math.abs(ends_ms - wanted_ms) <= CLOCKS_DIFFER_MS) return;
+    this.violations.push({
+      promise: "mirror.kept_otherwise",
+      detail: `${key} ends at ${ends_ms} instead of ${wanted_ms}`,
+    });
+  }
 }

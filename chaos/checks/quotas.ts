@@ -1,12 +1,9 @@
-import type { RecordedEvent } from "../../mixins/event-log/event-log";
-import type { MenuPromoChanged, MenuSaleChanged, PromoCode } from "../../services/menu/menu.events";
-import type { OrderCancelled, OrderPlaced } from "../../services/order/order.events";
-import type { QuotaReturned, QuotaTaken } from "../../services/quota/quota.events";
+import { told, type Hold as Taken, type LogEvent, type Placed, type Promo } from "../model/events";
 import type { Evidence, Violation } from "./evidence";
 
 /**
  * No limited offer was ever used more often than its limit at that moment; what an order has of it was taken for this order
- * and nobody else; every sale at such an offer's price is counted; and in the end exactly what live orders have is taken.
+ * and nobody else; every sale at such an offer's price is counted; and in the end exactly what live orders have is taken. A customer has one first order.
  */
 export function quotas({ events }: Pick<Evidence, "events">): Violation[] {
   const book = new Book();
@@ -26,36 +23,39 @@ class Book {
   readonly violations: Violation[] = [];
   /** Of offers that have one. */
   readonly #limits = new Map<string, number>();
-  readonly #promos = new Map<string, PromoCode>();
+  readonly #promos = new Map<string, Promo>();
   readonly #used = new Map<string, number>();
   readonly #holds = new Map<string, Hold>();
   readonly #cancelled = new Set<string>();
 
-  take({ type, data, position }: RecordedEvent): void {
+  take(event: LogEvent): void {
+    const { type, data, position } = told(event);
     switch (type) {
-      case "menu.sale_changed": {
-        const { sale_id, sale } = data as MenuSaleChanged["data"];
-        this.#limit(sale_id, sale?.limit_quantity);
+      case "menu.sale_changed":
+        this.#limit(data.sale_id, data.sale?.limit_quantity);
         return;
-      }
       case "menu.promo_changed": {
-        const { promo_id, promo } = data as MenuPromoChanged["data"];
+        const { promo_id, promo } = data;
         this.#limit(promo_id, promo?.limit_total);
         if (promo === null) this.#promos.delete(promo_id);
         else this.#promos.set(promo_id, promo);
         return;
       }
       case "quota.taken":
-        this.#taken(data as QuotaTaken["data"], position);
+        // The quota of a customer's first order has the customer's id.
+        if (data.quota_id === data.user_id) this.#limits.set(data.quota_id, 1);
+        this.#taken(data, data.used, position);
         return;
       case "quota.returned":
-        this.#returned(data as QuotaReturned["data"], position);
+        this.#returned(data, data.used, position);
         return;
       case "order.placed":
-        this.#placed(data as OrderPlaced["data"], position);
+        this.#placed(data, position);
         return;
       case "order.cancelled":
-        this.#cancelled.add((data as OrderCancelled["data"]).order_id);
+        this.#cancelled.add(data.order_id);
+        return;
+      default:
     }
   }
 
@@ -74,7 +74,7 @@ class Book {
     else this.#limits.set(offer_id, limit);
   }
 
-  #taken({ quota_id, hold_id, units, used }: QuotaTaken["data"], position: number): void {
+  #taken({ quota_id, hold_id, units }: Taken, used: number, position: number): void {
     if (this.#holds.has(hold_id)) this.#violate("quota.taken_twice", hold_id, position);
     this.#holds.set(hold_id, { quota_id, units, returned: false, order_id: undefined });
     const now = this.#count(quota_id, units, used, position);
@@ -83,7 +83,7 @@ class Book {
       this.#violate("quota.oversold", `${quota_id} is used ${now} of ${limit} times`, position);
   }
 
-  #returned({ quota_id, hold_id, units, used }: QuotaReturned["data"], position: number): void {
+  #returned({ quota_id, hold_id, units }: Taken, used: number, position: number): void {
     const hold = this.#holds.get(hold_id);
     if (hold === undefined || hold.units !== units || hold.quota_id !== quota_id)
       this.#violate("quota.returned_untaken", hold_id, position);
@@ -92,7 +92,7 @@ class Book {
     this.#count(quota_id, -units, used, position);
   }
 
-  #placed({ order_id, items, promo_code, holds = [] }: OrderPlaced["data"], position: number): void {
+  #placed({ order_id, items, promo_code, customer, holds = [] }: Placed, position: number): void {
     for (const { quota_id, hold_id, units } of holds) {
       const hold = this.#holds.get(hold_id);
       if (hold === undefined || hold.returned || hold.units !== units || hold.quota_id !== quota_id)
@@ -112,7 +112,10 @@ class Book {
         position,
       );
     const promo = [...this.#promos.values()].find(({ code }) => code === promo_code);
-    if (promo !== undefined) this.#compare(promo.promo_id, 1, held, order_id, position);
+    if (promo === undefined) return;
+    this.#compare(promo.promo_id, 1, held, order_id, position);
+    if (promo.first_order_only && (customer.user_id === null || held.get(customer.user_id) !== 1))
+      this.#violate("quota.first_order_uncounted", order_id, position);
   }
 
   /** Whether an order has of a limited offer what its lines say. */

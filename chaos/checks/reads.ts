@@ -1,64 +1,62 @@
-import type { RecordedEvent } from "../../mixins/event-log/event-log";
-import type { MenuSaleChanged } from "../../services/menu/menu.events";
 import { operationsOf } from "../history";
+import { canonical, differences } from "../model/digest";
+import { toldOf } from "../model/events";
+import { ordersOf, type Order } from "../model/order";
+import { orderSeen } from "../model/sight";
 import type { Evidence, Violation } from "./evidence";
 
 /**
- * Whoever reads with `?after=` sees at least that; an order that one client alone changes reads exactly as that client was
- * told last.
+ * Whoever reads with `?after=` sees at least that, and every read shows an order, field by field, as it once was: an order that
+ * one client alone changes as that client was told last.
  */
-export function reads({ operations }: Pick<Evidence, "operations">): Violation[] {
+export function reads({ operations, events }: Pick<Evidence, "operations" | "events">): Violation[] {
+  const orders = ordersOf(events);
   return operationsOf(operations, "read").flatMap(({ key, asked, answer, outcome, code }) => {
+    const { order_id, after } = asked;
     if (outcome === "refused")
-      return [{ promise: "read.refused", detail: `${asked.order_id} after ${asked.after}: ${code ?? "?"}` }];
+      return [{ promise: "read.refused", detail: `${order_id} after ${after}: ${code ?? "?"}` }];
     if (answer === null) return [];
-    const { told } = asked;
-    return answer.status === told.status && answer.refunded_total_minor === told.refunded_total_minor
+    const past = orders.get(order_id) ?? [];
+    const least = past.findLastIndex(({ position }) => position <= after);
+    const wanted = past.slice(Math.max(0, least)).map(seenByDesk);
+    if (wanted.some((seen) => canonical(seen) === canonical(answer))) return [];
+    const isOld = past
+      .slice(0, Math.max(0, least))
+      .some((old) => canonical(seenByDesk(old)) === canonical(answer));
+    const wrong = differences(answer, wanted[0]).join(", ");
+    return [
+      {
+        promise: isOld ? "read.stale" : "read.wrong",
+        detail: `${order_id} after ${after} (${key}): ${wrong}`,
+      },
+    ];
+  });
+}
+
+const seenByDesk = (order: Order): object => orderSeen("desk", order);
+
+/** Whoever reads the menu with `?after=` sees the version that was published there, or a newer one, with its prices. */
+export function menuReads({
+  operations,
+  events,
+  menus,
+}: Pick<Evidence, "operations" | "events" | "menus">): Violation[] {
+  const published = toldOf(events, "menu.published");
+  return operationsOf(operations, "menu").flatMap(({ asked, answer }) => {
+    if (answer === null) return [];
+    const least = published.findLast(({ position }) => position <= asked.after)?.data.version ?? 0;
+    if (answer.version < least)
+      return [
+        {
+          promise: "menu.stale",
+          detail: `version ${answer.version} after ${asked.after}, which has ${least}`,
+        },
+      ];
+    const menu = menus.find(({ version }) => version === answer.version);
+    const wanted = Object.fromEntries(menu?.pizzas.map(({ id, price_minor }) => [id, price_minor]) ?? []);
+    const wrong = differences(answer.prices, wanted);
+    return wrong.length === 0
       ? []
-      : [
-          {
-            promise: "read.stale",
-            detail: `${asked.order_id} after ${asked.after} reads ${JSON.stringify(answer)}, its client was told ${JSON.stringify(told)} (${key})`,
-          },
-        ];
+      : [{ promise: "menu.wrong", detail: `version ${answer.version}: ${wrong.join(", ")}` }];
   });
-}
-
-/**
- * A change ends cached values before it is acknowledged, while its node reaches Redis; where it does not, the event of the change
- * does it, by the node that follows events for the cache, which another may first have to take over from.
- */
-const INVALIDATION_MS_MAX = 5_000;
-
-/**
- * A value from a cache (`X-Cache: HIT`) is never older than a change whose invalidation must have arrived. Answers that were
- * not cached are not judged.
- */
-export function cachedReads({ operations, events }: Pick<Evidence, "operations" | "events">): Violation[] {
-  const renames = operationsOf(operations, "rename").filter(({ outcome }) => outcome === "acked");
-  const places = placesOfNames(events);
-  return operationsOf(operations, "sales").flatMap(({ answer, start_ms }) => {
-    if (answer?.x_cache !== "HIT") return [];
-    return answer.items.flatMap(({ sale_id, name }) => {
-      const due = renames.filter(
-        ({ asked, end_ms }) => asked.sale_id === sale_id && end_ms + INVALIDATION_MS_MAX <= start_ms,
-      );
-      const newest = Math.max(0, ...due.map(({ asked }) => places.get(`${sale_id} ${asked.name}`) ?? 0));
-      const shown = places.get(`${sale_id} ${name.en}`) ?? 0;
-      return shown >= newest
-        ? []
-        : [{ promise: "cache.stale", detail: `${sale_id} is shown as ${name.en}, changed at ${newest}` }];
-    });
-  });
-}
-
-/** Where each name was given; every name is given once. */
-function placesOfNames(events: readonly RecordedEvent[]): ReadonlyMap<string, number> {
-  return new Map(
-    events.flatMap(({ type, data, position }): [string, number][] => {
-      if (type !== "menu.sale_changed") return [];
-      const { sale_id, sale } = data as MenuSaleChanged["data"];
-      return sale === null ? [] : [[`${sale_id} ${sale.name.en}`, position]];
-    }),
-  );
 }

@@ -1,5 +1,6 @@
 import type { FaultName } from "../schedule";
 import { killKafka, killNats } from "./brokers";
+import { contestCheckpoint } from "./contest-checkpoint";
 import { cutCommit } from "./cut-commit";
 import type { Fault } from "./fault";
 import { freezeNode } from "./freeze-node";
@@ -23,4 +24,5 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "kill-nats": killNats,
   "kill-kafka": killKafka,
   partition,
+  "contest-checkpoint": contestCheckpoint,
 };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fleet } from "../../fleet/fleet";
 import type { FleetNode } from "../../fleet/fleet-node";
+import type { CheckpointWatch } from "../evidence/checkpoint-watch";
 import type { Strike } from "../schedule";
 import type { CuttingProxy } from "./cutting-proxy";
 import type { Line } from "./line";
@@ -16,6 +17,7 @@ export interface NodeLines {
 export interface Victims {
   readonly fleet: Fleet;
   readonly lines: ReadonlyMap<string, NodeLines>;
+  readonly watch: CheckpointWatch;
 }
 
 /** Something that can be done to a fleet, and is undone again. */

@@ -19,15 +19,22 @@ export async function menuStory(world: World, random: Random, recorder: Recorder
   );
   const request = { method: "POST", route: "/api/v1/menu/publish", key, token, body: { note: key } } as const;
   const published = await recorder.do("publish", {}, request);
-  if (published !== undefined && random.chance(0.3))
-    await recorder.do("repeat", { first: published }, request);
+  if (published === undefined) return;
+  if (random.chance(0.3)) await recorder.do("repeat", { first: published }, request);
+  const { position: after } = published;
+  const look = { method: "GET", route: `/api/v1/menu?after=${after}`, key: `${key}-menu` } as const;
+  await recorder.do("menu", { after }, look, (menu) => {
+    const { version, pizzas } = menu as unknown as { version: number; pizzas: World["pizzas"] };
+    return { version, prices: Object.fromEntries(pizzas.map((pizza) => [pizza.id, pizza.price_minor])) };
+  });
 }
 
-/** Moves the capacity of a branch's slots, or gives the flash sale another name; then looks at the sales. */
+/** Moves the capacity of a branch's slots, or gives the flash sale another name, and may end by hand what is kept of the sales; then looks at them. */
 export async function rulesStory(world: World, random: Random, recorder: Recorder): Promise<void> {
   const { branch_id, capacities } = random.pick(world.branches);
   const key = random.word(16);
   const { token } = world.admin;
+  const endsByHand = random.chance(0.3);
   if (random.chance(0.5)) {
     const capacity_minor = random.pick(capacities);
     const body = { branch_id, capacity_minor };
@@ -43,6 +50,10 @@ export async function rulesStory(world: World, random: Random, recorder: Recorde
     const route = `/api/v1/menu/flash-sales/${sale_id}`;
     const request = { method: "PUT", route, key, token, body } as const;
     await recorder.do("rename", { sale_id, name: key }, request, ({ position }) => ({ position }));
+    if (endsByHand) {
+      const end = { method: "POST", route: "/api/cache/invalidate/flash-sales", token, body: {} } as const;
+      await recorder.do("invalidate", {}, { ...end, key: `${key}-end` }, ({ position }) => ({ position }));
+    }
   }
   for (let n = 0; n < LOOKS_AT_SALES; n += 1) {
     const list = { method: "GET", route: "/api/v1/menu/flash-sales/active", key: `${key}-${n}` } as const;

@@ -31,6 +31,8 @@ export interface LoadOptions {
 
 /** Clients of all kinds, at work until they are stopped. */
 export class Load {
+  /** Milliseconds since the epoch. */
+  readonly began_ms = Date.now();
   readonly #began_ms = performance.now();
   readonly #sockets: SocketClient[] = [];
   readonly #shared: SharedOrders = [];
@@ -123,29 +125,33 @@ export class Load {
     const { admin, staff } = world;
     for (const [at, url] of urls.entries()) {
       const node = `node ${at + 1}`;
-      const cook = staff.filter(({ caller }) => caller.role === "cook")[at % world.branches.length];
-      const manager = staff.filter(({ caller }) => caller.role === "manager")[at % world.branches.length];
+      const cook = staff.filter(({ who }) => who.role === "cook")[at % world.branches.length];
+      const manager = staff.filter(({ who }) => who.role === "manager")[at % world.branches.length];
       if (cook === undefined || manager === undefined || url === "") continue;
       this.#open(at, {
         name: `kitchen by WebSocket, ${node}`,
-        audience: "kitchen",
+        door: "kitchen",
         by: "plain",
         person: cook,
       });
       this.#open(at, {
         name: `kitchen by socket.io, ${node}`,
-        audience: "kitchen",
+        door: "kitchen",
         by: "socket.io",
         person: manager,
       });
-      this.#open(at, { name: `desk by WebSocket, ${node}`, audience: "erp", by: "plain", person: admin });
+      this.#open(at, { name: `desk by WebSocket, ${node}`, door: "erp", by: "plain", person: admin });
       this.#open(at, {
         name: `desk by socket.io, ${node}`,
-        audience: "erp",
+        door: "erp",
         by: "socket.io",
         person: manager,
       });
-      this.#open(at, { name: `shop by WebSocket, ${node}`, audience: "shop", by: "plain" });
+      this.#open(at, { name: `shop by WebSocket, ${node}`, door: "shop", by: "plain" });
+    }
+    for (const [at, person] of world.customers.entries()) {
+      const by = at % 2 === 0 ? "plain" : "socket.io";
+      this.#open(at, { name: `customer ${at + 1} by ${by}`, door: "shop", by, person });
     }
   }
 
@@ -154,7 +160,7 @@ export class Load {
     const by = at % 2 === 0 ? "plain" : "socket.io";
     const token = track_url.slice(track_url.lastIndexOf("/") + 1);
     const name = `shop by ${by}, order ${order_id}`;
-    this.#open(at, { name, audience: "shop", by, track: { token, order_id } }, after);
+    this.#open(at, { name, door: "shop", by, track: { token, order_id } }, after);
   }
 
   #open(

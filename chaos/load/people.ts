@@ -1,4 +1,4 @@
-import type { Caller, Role } from "../../mixins/contract/caller";
+import type { Person as Who } from "../checks/evidence";
 import type { RestClient } from "./rest-client";
 
 /** Access tokens live for a quarter of an hour. */
@@ -9,7 +9,7 @@ export class Person {
   #token: { readonly text: Promise<string>; readonly at_ms: number } | undefined;
 
   constructor(
-    readonly caller: Caller,
+    readonly who: Who,
     private readonly rest: RestClient,
     private readonly login: { readonly route: string; readonly body: object },
   ) {}
@@ -25,7 +25,7 @@ export class Person {
 
   async #signIn(): Promise<string> {
     const { outcome, body } = await this.rest.ask({ method: "POST", ...this.login });
-    if (outcome !== "acked") throw new Error(`${this.caller.role} cannot sign in: ${JSON.stringify(body)}`);
+    if (outcome !== "acked") throw new Error(`${this.who.role} cannot sign in: ${JSON.stringify(body)}`);
     return (body as { token: string }).token;
   }
 }
@@ -42,7 +42,7 @@ export async function signedInAdmin(rest: RestClient, password: string): Promise
 export async function hire(
   rest: RestClient,
   admin: Person,
-  role: Extract<Role, "manager" | "cook">,
+  role: Extract<Who["role"], "manager" | "cook">,
   branch_ids: readonly string[],
 ): Promise<Person> {
   const email = `${role}.${branch_ids.join(".").slice(0, 40)}@chaos.example`;
@@ -57,6 +57,24 @@ export async function hire(
   if (outcome !== "acked") throw new Error(`No ${role} was hired: ${JSON.stringify(body)}`);
   const { user_id } = body as { user_id: string };
   return new Person({ role, user_id, branch_ids }, rest, {
+    route: "/api/v1/auth/login",
+    body: { email, password },
+  });
+}
+
+/** Opens a customer's account, which orders for itself. */
+export async function register(rest: RestClient, name: string): Promise<Person> {
+  const email = `${name}@chaos.example`;
+  const password = "hungry, but in order";
+  const { outcome, body } = await rest.ask({
+    method: "POST",
+    route: "/api/v1/auth/register",
+    body: { name, email, password },
+    key: email,
+  });
+  if (outcome !== "acked") throw new Error(`No ${name} could register: ${JSON.stringify(body)}`);
+  const { user_id } = body as { user_id: string };
+  return new Person({ role: "customer", user_id, branch_ids: null }, rest, {
     route: "/api/v1/auth/login",
     body: { email, password },
   });

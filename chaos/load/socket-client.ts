@@ -1,8 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { digestOf } from "../checks/digest";
-import type { Heard, SocketRecord } from "../checks/evidence";
-import { GUEST } from "../../mixins/contract/caller";
-import { DOORS, type Audience } from "../../services/gateway/socket/doors";
+import type { DoorName, Heard, Person as Who, SocketRecord } from "../checks/evidence";
+import { digestOf } from "../model/digest";
 import type { Person } from "./people";
 import {
   ioConnection,
@@ -15,10 +13,13 @@ const PING_EVERY_MS = 1_000;
 /** A server that has not even answered a ping for so long is given up. */
 const SILENCE_MS_MAX = 4_000;
 const COME_BACK_MS = 50;
+/** After so many messages a client leaves by itself, as people do who walk out of the Wi-Fi, and comes back for what it missed. */
+const LEAVES_AFTER = 150;
+const GUEST: Who = { role: "guest", user_id: null, branch_ids: null };
 
 export interface SocketClientOptions {
   readonly name: string;
-  readonly audience: Audience;
+  readonly door: DoorName;
   readonly by: "plain" | "socket.io";
   /** A guest without. */
   readonly person?: Person;
@@ -54,10 +55,10 @@ export class SocketClient {
   }
 
   get record(): SocketRecord {
-    const { name, audience, person, track, after } = this.options;
+    const { name, door, person, track, after } = this.options;
     return {
-      ...{ name, audience, after },
-      caller: person?.caller ?? GUEST,
+      ...{ name, door, after },
+      person: person?.who ?? GUEST,
       tracked: track === undefined ? [] : [track.order_id],
       heard: this.#heard,
       resyncs: this.#resyncs,
@@ -78,10 +79,9 @@ export class SocketClient {
   }
 
   async #connect(url: string): Promise<void> {
-    const { audience, by, person, track } = this.options;
+    const { door, by, person, track } = this.options;
     const token = await person?.token();
-    const door = DOORS.find((each) => each.audience === audience);
-    if (door === undefined || this.#isStopped()) return;
+    if (this.#isStopped()) return;
     const open = by === "plain" ? plainConnection : ioConnection;
     const wish = { url, door, token, after: this.#position, track: track?.token };
     const connection = open(wish, (message) => {
@@ -109,6 +109,7 @@ export class SocketClient {
       this.onHeard(this.options.name, heard);
     }
     if (Number.isSafeInteger(position)) this.#position = position;
+    if (type.includes(":") && this.#heard.length % LEAVES_AFTER === 0) this.#connection?.cut();
   }
 
   #isStopped(): boolean {

@@ -1,6 +1,6 @@
 import { io } from "socket.io-client";
 import WebSocket from "ws";
-import type { Door } from "../../services/gateway/socket/doors";
+import type { DoorName } from "../checks/evidence";
 
 /** What both ways in bring: `{type,data,position}`, of events and about the connection itself. */
 export interface SocketMessage {
@@ -9,10 +9,17 @@ export interface SocketMessage {
   readonly position: number;
 }
 
+/** The same messages by two ways in: a path for plain WebSockets, a namespace of socket.io. */
+const DOORS: Readonly<Record<DoorName, { readonly path: string; readonly namespace: string }>> = {
+  kitchen: { path: "/api/v1/ws", namespace: "/kitchen" },
+  erp: { path: "/api/v1/erp/ws", namespace: "/erp" },
+  shop: { path: "/ws", namespace: "/shop" },
+};
+
 export interface SocketWish {
   /** Of the node, `http://…`. */
   readonly url: string;
-  readonly door: Door;
+  readonly door: DoorName;
   readonly token: string | undefined;
   readonly after: number;
   readonly track: string | undefined;
@@ -37,7 +44,7 @@ export function plainConnection(
     ...(token === undefined ? {} : { access_token: token }),
     ...(track === undefined ? {} : { track }),
   });
-  const socket = new WebSocket(`${url.replace("http", "ws")}${door.path}?${query.toString()}`);
+  const socket = new WebSocket(`${url.replace("http", "ws")}${DOORS[door].path}?${query.toString()}`);
   const ended = new Promise<void>((resolve) => {
     socket.once("close", () => {
       resolve();
@@ -70,7 +77,7 @@ export function ioConnection(
     ...(track === undefined ? {} : { track: [track] }),
   };
   const options = { auth, transports: ["websocket"], forceNew: true, reconnection: false };
-  const socket = io(`${url}${door.namespace}`, options);
+  const socket = io(`${url}${DOORS[door].namespace}`, options);
   let end = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
     end = () => {

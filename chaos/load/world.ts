@@ -1,5 +1,5 @@
 import type { Random } from "../random";
-import { hire, signedInAdmin, type Person } from "./people";
+import { hire, register, signedInAdmin, type Person } from "./people";
 import { RestClient } from "./rest-client";
 
 /** A branch of the harness, and between what its slots' capacity is moved. */
@@ -8,6 +8,8 @@ export interface ChaosBranch {
   readonly capacities: readonly number[];
   /** Items of an order here, fewest and most. */
   readonly quantity: readonly [number, number];
+  /** Different dishes of an order, at most. */
+  readonly lines_max: number;
 }
 
 /** What there is to order, where, and who works there. */
@@ -15,13 +17,24 @@ export interface World {
   readonly rest: RestClient;
   readonly admin: Person;
   readonly staff: readonly Person[];
+  /** Who has an account and orders with it; others order as guests. */
+  readonly customers: readonly Person[];
   readonly branches: readonly ChaosBranch[];
-  readonly pizzas: readonly { readonly id: string; readonly price_minor: number }[];
+  readonly pizzas: readonly {
+    readonly id: string;
+    readonly price_minor: number;
+    /** Ids of the extras that may be added. */
+    readonly extras: readonly string[];
+  }[];
   /** A flash sale that runs for longer than any load. */
   readonly sale_id: string;
   /** A promo code that is soon used up; a cancelled order gives it back. */
   readonly promo_code: string;
+  /** A code for a customer's first order. */
+  readonly first_code: string;
 }
+
+const CUSTOMERS = 3;
 
 const ROUND_THE_CLOCK = Object.fromEntries(
   [1, 2, 3, 4, 5, 6, 7].map((day) => [String(day), { open: "00:00", close: "24:00" }]),
@@ -29,9 +42,15 @@ const ROUND_THE_CLOCK = Object.fromEntries(
 
 /** One with room for everybody, one where every slot is fought for, one whose orders are larger than its slots. */
 const PLANS = [
-  { code: "CW", slot_minutes: 15, capacities: [4_000_000, 5_000_000, 6_000_000], quantity: [1, 3] },
-  { code: "CS", slot_minutes: 5, capacities: [120_000, 160_000, 200_000], quantity: [1, 2] },
-  { code: "CO", slot_minutes: 10, capacities: [150_000, 200_000], quantity: [2, 6] },
+  {
+    code: "CW",
+    slot_minutes: 15,
+    capacities: [4_000_000, 5_000_000, 6_000_000],
+    quantity: [1, 3],
+    lines_max: 3,
+  },
+  { code: "CS", slot_minutes: 5, capacities: [120_000, 160_000, 200_000], quantity: [1, 2], lines_max: 1 },
+  { code: "CO", slot_minutes: 10, capacities: [150_000, 200_000], quantity: [2, 6], lines_max: 2 },
 ] as const;
 
 /** Opens the branches and hires people; every node knows of them when it resolves. */
@@ -39,7 +58,7 @@ export async function createWorld(urls: readonly string[], password: string, ran
   const rest = new RestClient(urls, random.fork("world"));
   const admin = await signedInAdmin(rest, password);
   const branches: ChaosBranch[] = [];
-  for (const { code, slot_minutes, capacities, quantity } of PLANS) {
+  for (const { code, slot_minutes, capacities, quantity, lines_max } of PLANS) {
     const { outcome, body } = await rest.ask({
       method: "POST",
       route: "/api/v1/erp/branches",
@@ -50,6 +69,7 @@ export async function createWorld(urls: readonly string[], password: string, ran
         name: { ru: code, en: code },
         address: { ru: code, en: code },
         time_zone: "Europe/Moscow",
+        delivery_fee_minor: 15_000,
         slots: {
           slot_minutes,
           capacity_minor: capacities[0],
@@ -61,7 +81,7 @@ export async function createWorld(urls: readonly string[], password: string, ran
     });
     if (outcome !== "acked") throw new Error(`Branch ${code} was not opened: ${JSON.stringify(body)}`);
     const { branch_id } = (body as { branch: { branch_id: string } }).branch;
-    branches.push({ branch_id, capacities, quantity });
+    branches.push({ branch_id, capacities, quantity, lines_max });
   }
   await everyNodeKnows(urls, branches);
   const staff = await Promise.all(
@@ -69,6 +89,9 @@ export async function createWorld(urls: readonly string[], password: string, ran
       hire(rest, admin, "manager", [branch_id]),
       hire(rest, admin, "cook", [branch_id]),
     ]),
+  );
+  const customers = await Promise.all(
+    Array.from({ length: CUSTOMERS }, (_, n) => register(rest, `customer-${n + 1}`)),
   );
   const menu = await rest.ask({ method: "GET", route: "/api/v1/menu" });
   const { pizzas } = menu.body as { pizzas: World["pizzas"] };
@@ -78,7 +101,11 @@ export async function createWorld(urls: readonly string[], password: string, ran
   await make(rest, admin, "promo-codes", "the-code", {
     ...{ code: promo_code, percent: 1, limit_total: PROMO_USES },
   });
-  return { rest, admin, staff, branches, pizzas, sale_id, promo_code };
+  const first_code = "FIRST";
+  await make(rest, admin, "promo-codes", "the-first", {
+    ...{ code: first_code, percent: 10, first_order_only: true },
+  });
+  return { rest, admin, staff, customers, branches, pizzas, sale_id, promo_code, first_code };
 }
 
 /** Fewer than are wanted, so that there are quarrels over the last ones for as long as orders are cancelled. */

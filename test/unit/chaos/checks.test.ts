@@ -1,20 +1,22 @@
 import { violationsIn } from "../../../chaos/checks/all-checks";
-import { compareMirror } from "../../../chaos/checks/mirrors";
 import type { Evidence, SocketRecord } from "../../../chaos/checks/evidence";
 import type { Operation } from "../../../chaos/history";
-import type { RecordedEvent } from "../../../mixins/event-log/event-log";
+import type { LogEvent } from "../../../chaos/model/events";
 import {
-  acked,
   AMOUNT,
   book,
   CAPACITY,
+  evidenceOf,
   goodEvidence,
+  mirrorOf,
   openBranch,
+  order,
+  placing,
   release,
   ShortLog,
-  SLOT_ID,
+  tablesOf,
 } from "../../support/chaos-evidence";
-import { BRANCH, OTHER_BRANCH, uuidOf } from "../../support/orders";
+import { OTHER_BRANCH, uuidOf } from "../../support/orders";
 
 const promises = (evidence: Evidence): string[] => [
   ...new Set(violationsIn(evidence).map(({ promise }) => promise)),
@@ -23,23 +25,26 @@ const promises = (evidence: Evidence): string[] => [
 /** Good evidence, doctored in one place. */
 const doctored = (change: Partial<Evidence>): string[] => promises({ ...goodEvidence(), ...change });
 
+/** A log that read models and mirrors have followed, whatever it tells. */
+const told = (events: readonly LogEvent[]): Partial<Evidence> => ({
+  ...{ events, head: events.length, tables: tablesOf(events), mirror: mirrorOf(events) },
+});
+
 /** Without the event at a position, the rest moved up as if it had never been. */
 function withoutEvent(type: string): Partial<Evidence> {
-  const { events, head } = goodEvidence();
-  const at = events.findIndex((event) => event.type === type);
-  const rest = events.filter((_, n) => n !== at).map((event, n) => ({ ...event, position: n + 1 }));
-  return { events: rest, head: head - 1 };
+  const { events } = goodEvidence();
+  const at = events.findLastIndex((event) => event.type === type);
+  return told(events.filter((_, n) => n !== at).map((event, n) => ({ ...event, position: n + 1 })));
 }
 
 /** With an event a second time, at the end. */
 function withEventTwice(
   type: string,
-  change: (event: RecordedEvent) => Partial<RecordedEvent> = () => ({}),
+  change: (event: LogEvent) => Partial<LogEvent> = () => ({}),
 ): Partial<Evidence> {
   const { events } = goodEvidence();
-  const event = events.find((each) => each.type === type)!;
-  const again = { ...event, position: events.length + 1, ...change(event) };
-  return { events: [...events, again], head: events.length + 1 };
+  const event = events.findLast((each) => each.type === type)!;
+  return told([...events, { ...event, position: events.length + 1, ...change(event) }]);
 }
 
 function operations(change: (operation: Operation) => Operation | undefined): Partial<Evidence> {
@@ -47,19 +52,11 @@ function operations(change: (operation: Operation) => Operation | undefined): Pa
 }
 
 /** Evidence of nothing but a short log of slots. */
-function ofSlots(write: (log: ShortLog) => void, load_minor: number): string[] {
+function ofSlots(write: (log: ShortLog) => void): string[] {
   const log = new ShortLog();
   openBranch(log);
   write(log);
-  return promises({
-    ...goodEvidence(),
-    ...{ events: log.events, head: log.events.length, stream_versions: log.versions },
-    ...{ began_at: log.events.length, operations: [], sockets: [] },
-    orders: log.events
-      .filter(({ type }) => type === "order.placed")
-      .map(({ data }) => ({ order_id: (data as { order_id: string }).order_id, status: "pending" })),
-    slots: [{ slot_id: SLOT_ID, load_minor }],
-  });
+  return promises(evidenceOf(log));
 }
 
 it("finds nothing in a history without a fault", () => {
@@ -68,14 +65,9 @@ it("finds nothing in a history without a fault", () => {
 
 describe("orders", () => {
   it("that were acknowledged and are not in the log are lost", () => {
-    const operation = acked(
-      "place",
-      "key-3",
-      { branch_id: BRANCH },
-      { order_id: uuidOf(3), position: 2, slot: { slot_id: SLOT_ID } },
-    );
     const evidence = goodEvidence();
-    expect(promises({ ...evidence, operations: [...evidence.operations, operation] })).toEqual([
+    const lost = placing(order(3), 2);
+    expect(promises({ ...evidence, operations: [...evidence.operations, lost] })).toEqual([
       "order.lost",
       "order.not_listed",
     ]);
@@ -112,11 +104,27 @@ describe("orders", () => {
   });
 
   it("without a row, with two, or a row without an order are named", () => {
-    const { orders } = goodEvidence();
-    expect(doctored({ orders: orders.slice(1) })).toEqual(["order.not_listed"]);
-    expect(doctored({ orders: [...orders, ...orders] })).toEqual(["order.not_listed"]);
-    expect(doctored({ orders: [...orders, { order_id: uuidOf(7), status: "pending" }] })).toEqual([
-      "order.row_without_event",
+    const { tables } = goodEvidence();
+    const rows = tables.get("orders")!;
+    const having = (orders: typeof rows): string[] =>
+      doctored({ tables: new Map([...tables, ["orders", orders]]) });
+    expect(having(rows.slice(1))).toEqual(["order.not_listed", "read_model.missing"]);
+    expect(having([...rows, ...rows])).toEqual(["order.not_listed", "read_model.not_in_log"]);
+    expect(having([...rows, { order_id: uuidOf(7) }])).toEqual(["read_model.not_in_log"]);
+  });
+
+  it("that are not what was asked for, or were answered otherwise, are named", () => {
+    const other = (change: (operation: Operation & { op: "place" }) => object): string[] =>
+      doctored(
+        operations((operation) =>
+          operation.op === "place" ? { ...operation, ...change(operation) } : operation,
+        ),
+      );
+    expect(other(({ asked }) => ({ asked: { ...asked, fulfilment: "pickup" } }))).toEqual([
+      "order.not_as_asked",
+    ]);
+    expect(other(({ answer }) => ({ answer: { ...answer, total_minor: 1 } }))).toEqual([
+      "order.other_answer",
     ]);
   });
 
@@ -202,8 +210,8 @@ describe("the log", () => {
   });
 
   it("whose head or streams stand elsewhere is named", () => {
-    expect(doctored({ head: 99 })).toEqual(["log.head"]);
-    expect(doctored({ stream_versions: new Map([...goodEvidence().stream_versions, ["menu", 2]]) })).toEqual([
+    expect(doctored({ head: 99, mirror: undefined })).toEqual(["log.head"]);
+    expect(doctored({ stream_versions: new Map([...goodEvidence().stream_versions, ["menu", 9]]) })).toEqual([
       "stream.version",
     ]);
   });
@@ -221,40 +229,50 @@ describe("slots", () => {
       ofSlots((log) => {
         book(log, 1, AMOUNT);
         book(log, 2, 2 * AMOUNT);
-      }, 2 * AMOUNT),
+      }),
     ).toEqual([]);
   });
 
   it("that hold more than their capacity are oversold", () => {
     const oversold = ofSlots((log) => {
       for (const number of [1, 2, 3]) book(log, number, number * AMOUNT);
-    }, 3 * AMOUNT);
+    });
     expect(3 * AMOUNT).toBeGreaterThan(CAPACITY);
     expect(oversold).toEqual(["slot.oversold"]);
   });
 
   it("are judged by the capacity in force at the time", () => {
-    const lowered = { branch_id: BRANCH, slot_rules: { capacity_minor: AMOUNT } };
+    const lowered = { branch_id: order(1).data.branch_id, slot_rules: { capacity_minor: AMOUNT } };
     const lower = (log: ShortLog): void => void log.add("branch-x", "branch.slots_configured", lowered);
     expect(
       ofSlots((log) => {
         book(log, 1, AMOUNT);
         book(log, 2, 2 * AMOUNT);
         lower(log);
-      }, 2 * AMOUNT),
+      }),
     ).toEqual([]);
     expect(
       ofSlots((log) => {
         book(log, 1, AMOUNT);
         lower(log);
         book(log, 2, 2 * AMOUNT);
-      }, 2 * AMOUNT),
-    ).toEqual(["slot.oversold", "slot.capacity"]);
+      }),
+    ).toEqual(["slot.oversold", "slot.view"]);
   });
 
-  it("whose events or rows say another load than their orders hold are named", () => {
-    expect(ofSlots((log) => void book(log, 1, 5), AMOUNT)).toEqual(["slot.view"]);
-    expect(ofSlots((log) => void book(log, 1, AMOUNT), 5)).toEqual(["slot.load"]);
+  it("whose events say another load than their orders hold are named", () => {
+    expect(ofSlots((log) => void book(log, 1, 5))).toEqual(["slot.view"]);
+  });
+
+  it("of which an order takes what a sale has lowered are named", () => {
+    const [share] = order(1).data.shares;
+    const cheap = order(1, { shares: [{ ...share!, amount_minor: 1 }] });
+    expect(ofSlots((log) => void book(log, 1, 1, cheap))).toContain("slot.share");
+  });
+
+  it("that are promised for another time than they end, or shown after they begin, are named", () => {
+    const late = order(1, { ready_at: "2026-03-10T10:00:00.000Z", visible_at: "2026-03-10T09:40:00.000Z" });
+    expect(ofSlots((log) => void book(log, 1, AMOUNT, late))).toEqual(["slot.ready_at", "slot.visible_at"]);
   });
 
   it("given to one order twice are named", () => {
@@ -262,7 +280,7 @@ describe("slots", () => {
       ofSlots((log) => {
         book(log, 1, AMOUNT);
         book(log, 1, 2 * AMOUNT);
-      }, 2 * AMOUNT),
+      }),
     ).toContain("slot.booked_twice");
   });
 
@@ -276,9 +294,9 @@ describe("slots", () => {
       ofSlots((log) => {
         book(log, 1, AMOUNT);
         release(log, 1, 0);
-      }, 0),
+      }),
     ).toEqual(["slot.released_alive"]);
-    expect(ofSlots((log) => void release(log, 1, -AMOUNT), -AMOUNT)).toContain("slot.released_unbooked");
+    expect(ofSlots((log) => void release(log, 1, -AMOUNT))).toContain("slot.released_unbooked");
   });
 });
 
@@ -294,6 +312,7 @@ describe("sockets", () => {
   it("hear of their branch and of the menu", () => {
     const [tablet] = goodEvidence().sockets;
     expect(tablet?.heard.map(({ type }) => type)).toEqual([
+      "menu:updated",
       ...["slot:changed", "order:created", "slot:changed", "order:created", "order:status:changed"],
       ...["order:status:changed", "slot:changed", "slot:changed", "menu:updated"],
     ]);
@@ -313,7 +332,7 @@ describe("sockets", () => {
     const evidence = goodEvidence();
     const sockets = evidence.sockets.map((socket) => ({
       ...socket,
-      caller: { ...socket.caller, branch_ids: [OTHER_BRANCH] },
+      person: { ...socket.person, branch_ids: [OTHER_BRANCH] },
     }));
     expect(promises({ ...evidence, sockets })).toEqual(["socket.not_meant", "socket.more"]);
   });
@@ -321,68 +340,9 @@ describe("sockets", () => {
   it("that were told to read a stretch by other ways need not hear it", () => {
     const evidence = goodEvidence();
     const [tablet] = evidence.sockets;
-    const sockets = [{ ...tablet!, heard: tablet!.heard.slice(3), resyncs: [{ from: 0, to: 4 }] }];
-    expect(promises({ ...evidence, sockets })).toEqual([]);
-  });
-});
-
-describe("read models", () => {
-  it("that differ from a rebuild are named", () => {
-    const table = { table: "orders", rows: 1, only_live: [{}], only_rebuilt: [{}] };
-    expect(doctored({ tables: [table] })).toEqual(["read_model.not_in_log", "read_model.missing"]);
-  });
-
-  it("and their mirrors are compared key by key", () => {
-    const [order_id, status] = [uuidOf(1), "ready"];
-    const read_model = { orders: [{ order_id, status }], slots: [{ slot_id: SLOT_ID, load_minor: 5 }] };
-    const mirror = new Map([
-      [`order:${order_id}`, JSON.stringify({ order_id, status, position: 3 })],
-      [`order:${order_id}:status`, status],
-      [`slot:${SLOT_ID}`, JSON.stringify({ slot_id: SLOT_ID, load_minor: 5 })],
-    ]);
-    expect(compareMirror(read_model, mirror)).toEqual([]);
-    mirror.set(`order:${order_id}:status`, "cooking").delete(`slot:${SLOT_ID}`);
-    const mirrors = compareMirror(read_model, mirror);
-    expect(mirrors.map(({ key }) => key)).toEqual([`order:${order_id}:status`, `slot:${SLOT_ID}`]);
-    expect(doctored({ mirrors })).toEqual(["mirror.differs"]);
-  });
-});
-
-describe("reads", () => {
-  it("with ?after= that show less, or are refused, are named", () => {
-    const stale = operations((operation) =>
-      operation.op === "read"
-        ? { ...operation, answer: { status: "pending", refunded_total_minor: 0 } }
-        : operation,
-    );
-    expect(doctored(stale)).toEqual(["read.stale"]);
-    const refused = operations((operation) =>
-      operation.op === "read"
-        ? { ...operation, outcome: "refused", code: "input.position_unknown", answer: null }
-        : operation,
-    );
-    expect(doctored(refused)).toEqual(["read.refused"]);
-  });
-
-  const SALE = "a flash sale";
-  const renamed = (x_cache: string | null, start_ms: number): string[] => {
-    const evidence = goodEvidence();
-    const log = new ShortLog();
-    for (const name of ["old", "new"])
-      log.add("flash-sale-x", "menu.sale_changed", { sale_id: SALE, sale: { name: { ru: name, en: name } } });
-    const rename = acked("rename", "k", { sale_id: SALE, name: "new" }, { position: 2 });
-    const items = [{ sale_id: SALE, name: { en: "old" } }];
-    const list = { ...acked("sales", "l", {}, { items, x_cache }), start_ms } as Operation;
-    return promises({
-      ...evidence,
-      ...{ events: log.events, head: 2, stream_versions: log.versions, began_at: 2 },
-      ...{ operations: [rename, list], orders: [], slots: [], sockets: [] },
-    });
-  };
-
-  it("from a cache that are older than a change of long ago are named", () => {
-    expect(renamed("HIT", 60_000)).toEqual(["cache.stale"]);
-    expect(renamed("HIT", 100)).toEqual([]);
-    expect(renamed(null, 60_000)).toEqual([]);
+    const told = { ...tablet!, heard: [], resyncs: [{ from: 0, to: 2_000 }] };
+    expect(promises({ ...evidence, sockets: [told] })).toEqual([]);
+    const sockets = [{ ...told, heard: tablet!.heard.slice(4), resyncs: [{ from: 0, to: 5 }] }];
+    expect(promises({ ...evidence, sockets })).toEqual(["socket.needless_resync"]);
   });
 });

@@ -3,10 +3,11 @@ import { violationsIn } from "../../../chaos/checks/all-checks";
 import { SEED_PROMO, seedSale } from "../../../services/menu/menu.seed-data";
 import { quotaStream } from "../../../services/quota/quota.events";
 import { goodEvidence, ShortLog } from "../../support/chaos-evidence";
-import { cancelled, orderLine, placed, uuidOf } from "../../support/orders";
+import { cancelled, CUSTOMER, orderLine, placed, uuidOf } from "../../support/orders";
 
 const SALE = uuidOf(1, "f");
 const PROMO = uuidOf(2, "f");
+const FIRST = uuidOf(3, "f");
 const hold = (number: number): string => uuidOf(number, "e");
 
 /** A history of offers, written by hand: a sale of three units and a promo code of one use. */
@@ -28,8 +29,36 @@ class Offers {
 
   take(number: number, units: number, quota_id = SALE, said = 0): this {
     const used = this.#count(quota_id, units) + said;
-    const data = { quota_id, hold_id: hold(number), units, used };
+    const placing = { id: hold(number), fingerprint: "f" };
+    const data = { quota_id, hold_id: hold(number), units, used, placing };
     this.log.add(quotaStream(quota_id), "quota.taken", data);
+    return this;
+  }
+
+  /** A customer's first order. */
+  takeFirst(number: number, user_id = CUSTOMER): this {
+    const used = this.#count(user_id, 1);
+    const data = { quota_id: user_id, hold_id: hold(number), units: 1, used, user_id, first_order: true };
+    this.log.add(quotaStream(user_id), "quota.taken", data);
+    return this;
+  }
+
+  /** An order with a code for first orders. */
+  placeFirst(number: number, ...holds: readonly number[]): this {
+    const promo = {
+      ...SEED_PROMO,
+      promo_id: FIRST,
+      code: "FIRST",
+      limit_total: null,
+      first_order_only: true,
+    };
+    this.log.add(`promo-code-${FIRST}`, "menu.promo_changed", { promo_id: FIRST, promo });
+    const { type, data } = placed(number, {
+      items: [orderLine({ flash_sale_id: null })],
+      promo_code: "FIRST",
+      holds: holds.map((of) => ({ quota_id: CUSTOMER, hold_id: hold(of), units: 1 })),
+    });
+    this.log.add(`order-${data.order_id}`, type, data);
     return this;
   }
 
@@ -130,6 +159,13 @@ it.each<[string, (offers: Offers) => Offers, string[]]>([
   ["the price of a sale without its units", (o) => o.place(1, 1), ["quota.uncounted"]],
   ["fewer units than its lines have", (o) => o.take(1, 1).place(1, 2, [1, 1]), ["quota.uncounted"]],
   ["a promo code that was not counted", (o) => o.placeWithCode(1), ["quota.uncounted"]],
+  ["a first order that was not counted", (o) => o.placeFirst(1), ["quota.first_order_uncounted"]],
+  [
+    "a second first order",
+    (o) => o.takeFirst(1).placeFirst(1, 1).takeFirst(2).placeFirst(2, 2),
+    ["quota.oversold"],
+  ],
+  ["(nothing of) a first order that was counted", (o) => o.takeFirst(1).placeFirst(1, 1), []],
   ["another count than there is", (o) => o.take(1, 1, SALE, 1).place(1, 1, [1, 1]), ["quota.count"]],
 ])("%s is named", (_, write, promises) => {
   expect(write(new Offers()).promises).toEqual(promises);

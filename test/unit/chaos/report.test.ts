@@ -2,7 +2,6 @@ import type { CampaignReport } from "../../../chaos/campaign";
 import type { Outcome } from "../../../chaos/history";
 import { faultFigures, operationFigures, reportLines } from "../../../chaos/report";
 import { acked } from "../../support/chaos-evidence";
-import { BRANCH } from "../../support/orders";
 
 const struck = [
   { fault: "kill-node" as const, what: "node-1", began_ms: 1_000, ended_ms: 2_000 },
@@ -20,9 +19,9 @@ it("counts the longest wait of those who waited during a fault, and the longest 
 });
 
 it("counts outcomes by operation", () => {
-  const placed = acked("place", "k", { branch_id: BRANCH }, null);
+  const placed = acked("publish", "k", {}, null);
   expect(operationFigures([placed, { ...placed, outcome: "unknown" }])).toEqual([
-    { op: "place", counts: { acked: 1, refused: 0, unknown: 1, broken: 0 } },
+    { op: "publish", counts: { acked: 1, refused: 0, unknown: 1, broken: 0 } },
   ]);
 });
 

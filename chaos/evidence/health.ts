@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FleetNode } from "../../fleet/fleet-node";
-import type { Violation } from "./evidence";
+import type { Violation } from "../checks/evidence";
 
 /** Once every server runs again, a node finds its way back within this. */
 const RECOVER_MS = 30_000;
