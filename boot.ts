@@ -21,7 +21,7 @@ import { readinessOf } from "./mixins/health/readiness";
 import { metricsOf } from "./mixins/metrics/metrics";
 import { startEmbeddedPostgres } from "./mixins/postgres/embedded-postgres";
 import { migrate, sqlMigrations } from "./mixins/postgres/migrations";
-import { connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
+import { checkConnections, connectionOf, dataSource, poolOf } from "./mixins/postgres/pool";
 import { httpServerOf, opsServerOf } from "./mixins/rest/http-server";
 import { KafkaLink } from "./mixins/kafka/kafka-link";
 import type { Logger } from "./mixins/logger";
@@ -132,7 +132,8 @@ async function assemble(
     answer_days: settings.COMMAND_DAYS,
   });
   closing.add("the event log", () => log.close());
-  const { feed, kafka } = openFeed(settings, { log, pool: poolOf(db), broker }, closing);
+  checkConnections(poolOf(db), log.lineage.check);
+  const { feed, kafka } = openFeed(settings, { log, broker }, closing);
   const redis = openRedis(settings, logger, closing);
   const cache = openCache(broker, settings.NAMESPACE, redis);
   closing.add("the cache", () => cache.close());
@@ -238,13 +239,13 @@ async function setClock(
 /** Straight from the log, or by Kafka with the log standing in for it. */
 function openFeed(
   settings: Settings,
-  { log, pool, broker }: Pick<Runtime, "log" | "pool" | "broker">,
+  { log, broker }: Pick<Runtime, "log" | "broker">,
   closing: Closing,
 ): Pick<Runtime, "feed" | "kafka"> {
   const logger = broker.getLogger("feed");
   if (settings.KAFKA_BROKERS.length === 0) return { feed: new LogFeed({ log, logger }) };
   const kafka = new KafkaLink(settings, broker.getLogger("kafka"), `forno-${broker.nodeID}`);
-  const feed = new KafkaFeed({ log, pool, kafka, logger });
+  const feed = new KafkaFeed({ log, kafka, logger });
   feed.start();
   closing.add("the feed by Kafka", () => feed.close(), FEED_MS_MAX);
   return { feed, kafka };

@@ -97,7 +97,7 @@ async function throughKafka(stage: Stage): Promise<readonly FeedFigures[]> {
     while (relay.records_sent < head) await pause(1);
   });
   const outOf = await measured("Kafka, from its beginning", head, () => readKafka(kafka, head));
-  const feed = new KafkaFeed({ pool, kafka, log: otherNode, logger: quiet });
+  const feed = new KafkaFeed({ kafka, log: otherNode, logger: quiet });
   feed.start();
   while (feed.status().source === "log") {
     await append(log);
@@ -145,8 +145,11 @@ async function measured(scenario: string, events: number, work: () => Promise<vo
   return { scenario, events_per_s: events / seconds, cpu_us_per_event: (user + system) / events };
 }
 
+/** The log of a bench does not. */
+const wentBack = (): Promise<never> => Promise.reject(new Error("The log went back."));
+
 async function follow(feed: EventFeed, head: number): Promise<void> {
-  const handle = feed.subscribe({ name: "bench", after: 0, onBatch: () => Promise.resolve() });
+  const handle = feed.subscribe({ name: "bench", after: 0, onBatch: () => Promise.resolve(), wentBack });
   await handle.reached(head, TIMEOUT_MS);
   await handle.stop();
 }
@@ -161,6 +164,7 @@ async function latency(scenario: string, log: EventLog, feed: EventFeed): Promis
       for (const { position } of events) came_ms.set(position, performance.now());
       return Promise.resolve();
     },
+    wentBack,
   });
   await handle.reached(await append(log), TIMEOUT_MS);
   const waits_ms: number[] = [];

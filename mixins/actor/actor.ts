@@ -30,7 +30,7 @@ interface Look<S> {
  * One live aggregate. Its life:
  *
  * - *cold*: no state in memory. So it is born, and so it becomes again when what it holds may be untrue: its append
- *   conflicted, was a duplicate or failed, or `evolve` threw.
+ *   conflicted, was a duplicate or failed, `evolve` threw, or the log went back.
  * - *activated* by the next command or look: newest snapshot, then the tail of the stream.
  * - *at work* while anything waits: takes up to `batch_max` commands, fetches `given` once, decides them one after another
  *   in memory, appends one unit, answers all. Commands that come meanwhile wait and form the next batch. Looks are served
@@ -175,6 +175,7 @@ export class Actor<S, C, E extends NewEvent, G> {
     const draft = new BatchDraft(this.kind.decider, given, memory.state);
     const postponed = draft.decide(batch);
     if (draft.spoilt !== undefined) return this.#withoutSpoiler(batch, draft.spoilt);
+    if (this.#isOfAnotherLog(memory)) return this.#decideAgain(batch);
     if (!draft.writes) return this.#answerWithoutWriting(batch, draft, memory, fresh);
     const outcome = await this.deps.log.append(
       draft.unit({ stream_id: this.stream_id, stream_type: this.kind.kind, version: memory.version, guards }),
@@ -210,6 +211,7 @@ export class Actor<S, C, E extends NewEvent, G> {
   ): Promise<Round<C>> {
     if (!fresh) {
       const tail = await this.deps.log.readStream(this.stream_id, memory.version);
+      if (this.#isOfAnotherLog(memory)) return this.#decideAgain(batch);
       if (tail.length > 0) {
         fold(this.kind.decider, memory, tail);
         return { again: batch, conflict: true };
@@ -219,9 +221,18 @@ export class Actor<S, C, E extends NewEvent, G> {
     const stored =
       draft.records.length === 0 ? [] : await this.deps.log.findAnswers(draft.records.map(({ id }) => id));
     // What the state was folded from may be seen and not safe yet. A refusal promises nothing, so it need not wait.
-    if (draft.promises) await this.deps.log.durable();
+    if (draft.promises) await this.deps.log.durable(memory.read_under);
     answerAll(draft, memory.position, new Map(stored.map((answer) => [answer.id, answer])));
     return { again: [] };
+  }
+
+  #isOfAnotherLog({ read_under }: Memory<S>): boolean {
+    return read_under !== this.deps.log.lineage.generation;
+  }
+
+  #decideAgain(batch: readonly Told<C>[]): Round<C> {
+    this.#memory = undefined;
+    return { again: batch, conflict: true };
   }
 
   #withoutSpoiler(
@@ -237,7 +248,8 @@ export class Actor<S, C, E extends NewEvent, G> {
   }
 
   async #activate(): Promise<{ readonly memory: Memory<S>; readonly fresh: boolean }> {
-    if (this.#memory !== undefined) return { memory: this.#memory, fresh: false };
+    if (this.#memory !== undefined && !this.#isOfAnotherLog(this.#memory))
+      return { memory: this.#memory, fresh: false };
     const memory = await remember(this.deps.log, this.kind, this.stream_id, (complaint) => {
       this.#warn(complaint);
     });

@@ -10,6 +10,8 @@ export interface Memory<S> {
   position: Position;
   /** Version of the newest snapshot. */
   snapshot_version: number;
+  /** The lineage's generation before it was read: under another one it may be the state of events that the log does not hold. */
+  readonly read_under: number;
 }
 
 /**
@@ -22,6 +24,7 @@ export async function remember<S, C, E extends NewEvent, G>(
   stream_id: string,
   complain: (complaint: string) => void,
 ): Promise<Memory<S>> {
+  const { generation } = log.lineage;
   const saved = await fromSnapshot(log, kind, stream_id, complain);
   if (saved !== undefined) return saved;
   const memory: Memory<S> = {
@@ -29,6 +32,7 @@ export async function remember<S, C, E extends NewEvent, G>(
     version: 0,
     position: 0,
     snapshot_version: 0,
+    read_under: generation,
   };
   return fold(kind.decider, memory, await log.readStream(stream_id));
 }
@@ -40,6 +44,7 @@ async function fromSnapshot<S, C, E extends NewEvent, G>(
   complain: (complaint: string) => void,
 ): Promise<Memory<S> | undefined> {
   if (shape === undefined) return undefined;
+  const { generation } = log.lineage;
   const saved = await log.loadSnapshot(stream_id, shape.schema_v);
   if (saved === undefined || saved.schema_v !== shape.schema_v) return undefined;
   // The event at the snapshot's own version is read along: it gives the position, and proves that the stream got so far.
@@ -50,11 +55,10 @@ async function fromSnapshot<S, C, E extends NewEvent, G>(
   }
   try {
     const state = shape.load(saved.state);
-    return fold(
-      decider,
-      { state, version: saved.version, position: last.position, snapshot_version: saved.version },
-      tail,
-    );
+    const { version } = saved;
+    const { position } = last;
+    const memory = { state, version, position, snapshot_version: version, read_under: generation };
+    return fold(decider, memory, tail);
   } catch (error) {
     complain(
       `its snapshot of version ${String(saved.version)} is not usable, reading all events: ${String(error)}`,

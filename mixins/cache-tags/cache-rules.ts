@@ -7,6 +7,8 @@ export interface RuleGroup {
   /** Stable name of its checkpoint, e.g. `cache:menu`. */
   readonly name: string;
   readonly reads: readonly string[];
+  /** Everything that is kept of an action ends with the tag of its name. */
+  readonly actions: readonly string[];
   /** Event types that end something. */
   readonly handles: readonly string[];
   endingOf(event: RecordedEvent): Ending;
@@ -63,6 +65,7 @@ export class CacheRules {
       return {
         name,
         reads: rules[0]?.reads ?? [],
+        actions: members.map(([action]) => action),
         handles: [
           ...new Set(rules.flatMap((rule) => Object.keys({ ...rule.invalidate_on, ...rule.remove_on }))),
         ],

@@ -12,6 +12,8 @@ import { cacheRulesOf, type CacheRules, type Ending, type RuleGroup } from "./ca
 const AGAIN_MS = 200;
 const LOOK_MS = 20;
 const CATCH_UP_MS = 10_000;
+/** The most that the cache keeps anything. */
+const NOTE_KEPT_S = 86_400;
 /** A read model that takes longer is worth a line in the log. */
 const PATIENCE_MS = 10_000;
 
@@ -24,6 +26,8 @@ type FollowedRuntime = Pick<Runtime, "broker" | "cache" | "clock" | "feed" | "lo
  * An invalidation is never lost: the checkpoint moves after the cache has acknowledged it, and until then it is tried again.
  * Meanwhile this node goes around the cache for what may be outdated. Another node that reaches the cache which this one does not
  * may serve the old value until it takes over the consumer (some five seconds), or the value's time ends.
+ *
+ * When the log went back, everything kept is ended: it may be made of events that are in no log, and no event will end it.
  */
 export async function followEvents(
   runtime: FollowedRuntime,
@@ -47,6 +51,9 @@ class Follower {
   readonly #handles: ReadonlySet<string>;
   #caught_up = false;
   #outstanding = false;
+  /** Endings of everything that are under way. */
+  #ending_all = 0;
+  readonly #forgetChanges: () => void;
 
   constructor(
     private readonly runtime: FollowedRuntime,
@@ -55,6 +62,7 @@ class Follower {
     private readonly logger: Logger,
   ) {
     this.#handles = new Set(group.handles);
+    this.#forgetChanges = runtime.log.lineage.onChange(() => void this.#endAll());
   }
 
   /** From now on: nothing was kept before. */
@@ -64,6 +72,7 @@ class Follower {
       name,
       after: await this.runtime.log.head(),
       onBatch: (events) => this.#invalidate(events.filter(({ type }) => this.#handles.has(type))),
+      wentBack: () => this.runtime.log.head(),
     });
     this.#caught_up = true;
     this.#tell();
@@ -78,6 +87,7 @@ class Follower {
     const { log, pool } = this.runtime;
     const { name, handles } = this.group;
     const head = await log.head();
+    const ended = this.#endAllOfThePast();
     await Checkpoint.foundAt(pool, name, head);
     const consumer = await CheckpointedConsumer.start(
       { ...this.runtime, logger: this.logger },
@@ -87,6 +97,11 @@ class Follower {
         handle: async (events, move) => {
           await this.#invalidate(events);
           await move(pool);
+        },
+        heal: async ({ checkpoint }) => {
+          const now = await log.head();
+          await this.#endAll();
+          await checkpoint.put(pool, now);
         },
       },
       times,
@@ -105,7 +120,7 @@ class Follower {
     return async () => {
       unregister();
       this.#stop();
-      await Promise.all([consumer.stop(), caughtUp]);
+      await Promise.all([consumer.stop(), caughtUp, ended]);
     };
   }
 
@@ -124,17 +139,69 @@ class Follower {
 
   /** @throws UnavailableError `cache.stopped` when it was stopped in the middle: the events come again. */
   async #invalidate(events: readonly RecordedEvent[]): Promise<void> {
+    const { generation } = this.runtime.log.lineage;
     const endings = events.map((event) => this.#endingOf(event));
     const tags = [...new Set(endings.flatMap((ending) => ending.tags))];
     const patterns = [...new Set(endings.flatMap((ending) => ending.patterns))];
     const last = events.at(-1);
     if (tags.length + patterns.length === 0 || last === undefined) return;
-    await this.#insist("waits for its read model", () => this.#readModelsHave(last.position), LOOK_MS);
-    await this.#insist("cannot invalidate", () => this.#taken(tags, patterns), AGAIN_MS);
+    // A position that was taken back is waited for in vain.
+    const inVain = (): boolean => generation !== this.runtime.log.lineage.generation;
+    await this.#insist(
+      "waits for its read model",
+      () => this.#readModelsHave(last.position),
+      LOOK_MS,
+      inVain,
+    );
+    await this.#insist("cannot invalidate", () => this.#taken(tags, patterns), AGAIN_MS, inVain);
     this.rules.ended(
       endings.flatMap((ending) => ending.actions),
       this.runtime.clock.now(),
     );
+  }
+
+  /**
+   * Ends everything that is kept of this group's actions, and goes around the cache until that is done: at once, and again when the
+   * read models have made good what they held of lost events. Never rejects.
+   */
+  async #endAll(): Promise<void> {
+    this.#ending_all += 1;
+    this.#tell();
+    const { cache, log } = this.runtime;
+    const { actions } = this.group;
+    const end = (): Promise<boolean> => cache.invalidateTags(...actions).then(() => true);
+    try {
+      await this.#insist("cannot end everything", end, AGAIN_MS);
+      await this.#insist("waits for healing", () => this.#areHealed(), AGAIN_MS);
+      await this.#insist("cannot end everything", end, AGAIN_MS);
+      await this.#insist("cannot note the log", () => this.#note(log.lineage.name), AGAIN_MS);
+    } catch (error) {
+      this.logger.debug(`${this.group.name}: ${String(error)}`);
+    }
+    this.#ending_all -= 1;
+    this.#tell();
+  }
+
+  async #areHealed(): Promise<boolean> {
+    const diverged = await Checkpoint.diverged(this.runtime.pool);
+    return !this.group.reads.some((name) => diverged.includes(name));
+  }
+
+  /** What others have kept while this chain's log was another one, and no node was there to see it change. */
+  async #endAllOfThePast(): Promise<void> {
+    const noted = await this.runtime.cache.get<string>(this.#noteKey());
+    if (noted !== this.runtime.log.lineage.name) await this.#endAll();
+  }
+
+  /** Kept longer than anything else in the cache. */
+  async #note(log_name: string): Promise<boolean> {
+    if (this.runtime.cache.scope === "chain")
+      await this.runtime.cache.set(this.#noteKey(), log_name, { ttl_s: NOTE_KEPT_S });
+    return true;
+  }
+
+  #noteKey(): string {
+    return `lineage:${this.group.name}`;
   }
 
   #endingOf(event: RecordedEvent): Ending {
@@ -169,14 +236,20 @@ class Follower {
   }
 
   #tell(): void {
-    const yes = this.#caught_up && !this.#outstanding && !this.#stopped.signal.aborted;
+    const ending = this.#outstanding || this.#ending_all > 0;
+    const yes = this.#caught_up && !ending && !this.#stopped.signal.aborted;
     this.rules.followed(this.group.name, yes);
   }
 
-  async #insist(what: string, done: () => Promise<boolean>, again_ms: number): Promise<void> {
+  async #insist(
+    what: string,
+    done: () => Promise<boolean>,
+    again_ms: number,
+    inVain: () => boolean = () => false,
+  ): Promise<void> {
     const { signal } = this.#stopped;
     let complain_at = performance.now() + PATIENCE_MS;
-    while (!signal.aborted) {
+    while (!signal.aborted && !inVain()) {
       let why: unknown = "not yet";
       try {
         if (await done()) return;
@@ -193,6 +266,7 @@ class Follower {
   }
 
   #stop(): void {
+    this.#forgetChanges();
     this.#stopped.abort();
     this.#tell();
   }

@@ -20,6 +20,12 @@ export interface FeedSubscription {
   readonly after: Position;
   /** `through` is the last position of the batch: contiguous with the one before, also where no event interests. */
   onBatch(events: readonly RecordedEvent[], through: Position): Promise<void>;
+  /**
+   * The log has gone back: events that were delivered are not in it any more, and others may stand in their places. Called between
+   * two batches, and again after a pause when it fails: forgets what was made of them, and resolves with the position from which to
+   * go on.
+   */
+  wentBack(): Promise<Position>;
 }
 
 export interface FeedHandle {

@@ -42,9 +42,10 @@ export class FeedTail implements TailInlet {
   #dirty = true;
   #reading = false;
   #closeSource: (() => void) | undefined;
+  #stopFollowing: (() => void) | undefined;
 
   constructor(
-    private readonly log: Pick<EventLog, "readAll">,
+    private readonly log: Pick<EventLog, "readAll" | "lineage">,
     private readonly logger: Logger,
     private readonly limits: TailLimits,
     private readonly source: TailSource,
@@ -53,14 +54,25 @@ export class FeedTail implements TailInlet {
   /** Begins to follow the log; idle until somebody has reached its end. */
   open(): void {
     this.#dirty = true;
+    this.#stopFollowing = this.log.lineage.onChange(() => {
+      this.#forget();
+      this.#tellAll();
+    });
     this.#closeSource = this.source.open(this);
   }
 
   /** Forgets everything; may be opened again. */
   close(): void {
     this.#closeSource?.();
+    this.#stopFollowing?.();
+    this.#forget();
+  }
+
+  /** What is in memory may be of another log. */
+  #forget(): void {
     this.#window = undefined;
     this.#failure = undefined;
+    this.#dirty = true;
   }
 
   /**

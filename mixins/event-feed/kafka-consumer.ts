@@ -25,8 +25,6 @@ const PAUSE_FIRST_MS = 250;
 const PAUSE_MAX_MS = 5_000;
 
 export interface ConsumerHooks {
-  /** What has to be done before the first record; tried again when it fails. */
-  prepare(): Promise<void>;
   /** Records of one partition, in its order. */
   take(records: readonly KafkaMessage[]): void;
   /** Nothing will come for a while. */
@@ -70,7 +68,6 @@ export class KafkaConsumer {
       pause_ms = Math.min(2 * pause_ms, PAUSE_MAX_MS)
     ) {
       try {
-        await this.hooks.prepare();
         if ((await this.link.topicState()) === "ready") await this.#consume();
       } catch (error) {
         this.#sayGone(error);

@@ -1,14 +1,11 @@
-import type { Pool } from "pg";
 import type { EventLog } from "../event-log/event-log";
 import type { KafkaLink } from "../kafka/kafka-link";
-import { logNameOf } from "../kafka/log-name";
 import type { FeedChoice, SwitchableFeed, SwitchableStatus } from "./event-feed";
 import { KafkaConsumer } from "./kafka-consumer";
 import { KAFKA_SOURCE_LIMITS, KafkaSource, type KafkaSourceLimits } from "./kafka-source";
 import { FEED_LIMITS, TailFeed, type FeedDeps, type FeedLimits } from "./tail-feed";
 
 export interface KafkaFeedDeps extends FeedDeps {
-  readonly pool: Pool;
   readonly kafka: KafkaLink;
   readonly log: EventLog;
 }
@@ -19,7 +16,7 @@ export class KafkaFeed extends TailFeed implements SwitchableFeed {
   readonly #consumer: KafkaConsumer;
 
   constructor(
-    { pool, kafka, ...deps }: KafkaFeedDeps,
+    { kafka, ...deps }: KafkaFeedDeps,
     limits: FeedLimits = FEED_LIMITS,
     source_limits: KafkaSourceLimits = KAFKA_SOURCE_LIMITS,
   ) {
@@ -27,13 +24,9 @@ export class KafkaFeed extends TailFeed implements SwitchableFeed {
     const source = new KafkaSource({ log, logger }, limits.poll_ms, source_limits);
     super(deps, limits, source);
     this.#source = source;
-    let log_name: string | undefined;
     this.#consumer = new KafkaConsumer(kafka, logger, {
-      prepare: async () => {
-        log_name = await logNameOf(pool);
-      },
       take: (records) => {
-        if (log_name !== undefined) source.take(records, log_name);
+        source.take(records, log.lineage.name);
       },
       interrupted: () => {
         source.interrupted();

@@ -18,7 +18,7 @@ export interface KafkaSourceLimits extends WatchTimes {
 export const KAFKA_SOURCE_LIMITS: KafkaSourceLimits = { ...WATCH_TIMES, look_ms: 500, waiting_max: 20_000 };
 
 export interface KafkaSourceDeps {
-  readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted" | "opened">;
+  readonly log: Pick<EventLog, "head" | "onAppended" | "onCommitted" | "opened" | "lineage">;
   readonly logger: Logger;
 }
 
@@ -32,6 +32,8 @@ export interface KafkaSourceDeps {
  *
  * Kafka takes over when it is in time; the log as soon as Kafka is late or its consumer is interrupted. A switch changes only
  * who brings events, not which: the tail takes what follows, passes over what it has, and reads the log for what is missing.
+ *
+ * When the log went back, what Kafka brought of it counts no more: it is judged anew, by what comes under the log's new name.
  */
 export class KafkaSource implements TailSource {
   readonly #watch: KafkaWatch;
@@ -39,6 +41,7 @@ export class KafkaSource implements TailSource {
   #tail: TailInlet | undefined;
   #closeInner: (() => void) | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #stopFollowing: (() => void) | undefined;
   /** From the first look at the log's head on. */
   #order: LogOrder | undefined;
   #head: Position = 0;
@@ -81,12 +84,17 @@ export class KafkaSource implements TailSource {
         this.#looking === undefined ? undefined : setTimeout(again, this.limits.look_ms).unref();
     };
     const again = (): void => void look();
+    this.#stopFollowing = this.deps.log.lineage.onChange(() => {
+      if (this.#choice === "auto") this.#turnToLog("starting");
+      this.#order = undefined;
+    });
     this.#looking = setTimeout(again, 0).unref();
   }
 
   stop(): void {
     clearTimeout(this.#looking);
     this.#looking = undefined;
+    this.#stopFollowing?.();
   }
 
   status(): Omit<SwitchableStatus, "joined"> {
@@ -119,17 +127,19 @@ export class KafkaSource implements TailSource {
       if (event?.position === head.position) order.add(event);
     }
     const released = order.release();
+    const came_under = this.deps.log.lineage.generation;
     if (released.length > 0 && this.#source === "kafka")
-      this.#delivering = this.#delivering.then(() => this.#deliver(released));
+      this.#delivering = this.#delivering.then(() => this.#deliver(released, came_under));
   }
 
   /** Records hold events as they are stored; what the tail has already, this process's own, needs no unsealing. */
-  async #deliver(released: readonly RecordedEvent[]): Promise<void> {
+  async #deliver(released: readonly RecordedEvent[], came_under: number): Promise<void> {
     const known = this.#tail?.last ?? 0;
     const fresh = released.filter(({ position }) => position > known);
     if (fresh.length === 0 || this.#tail === undefined || this.#source === "log") return;
     try {
-      if (!this.#tail.take(await this.deps.log.opened(fresh))) this.#tail.readOn();
+      const opened = await this.deps.log.opened(fresh);
+      if (came_under !== this.deps.log.lineage.generation || !this.#tail.take(opened)) this.#tail.readOn();
     } catch (error) {
       this.deps.logger.debug(`event feed: what Kafka brought is not readable yet: ${String(error)}`);
       this.#tail.readOn();

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { UnavailableError } from "../contract/refusal";
 import type { FeedLog, Position, RecordedEvent } from "../event-log/event-log";
+import { markOf, type LogMark } from "../event-log/lineage";
 import type { Logger } from "../logger";
 import type { FeedSubscription } from "./event-feed";
 import type { FeedTail } from "./feed-tail";
@@ -9,6 +10,7 @@ import { PositionGate } from "./position-gate";
 
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 10_000;
+const ANYTHING = (): boolean => true;
 
 export interface SubscriptionDeps {
   readonly log: FeedLog;
@@ -24,6 +26,9 @@ export interface SubscriptionDeps {
  * - *within* the window it takes what the tail has in memory, all that waits for it in one batch;
  * - *at the end* it waits for the tail to tell of news.
  *
+ * Whenever the log may be another one, it looks first whether the event at its position is still there; if not, it goes on from
+ * where its subscriber says.
+ *
  * So a slow subscriber costs no memory, holds nobody up, and finds its way back by itself.
  */
 export class LogSubscription {
@@ -32,6 +37,10 @@ export class LogSubscription {
   readonly #running: Promise<void>;
   #stopWaiting: (() => void) | undefined;
   failure: Error | undefined;
+  /** What stands at the position; undefined: not known yet. */
+  #mark: LogMark | undefined;
+  /** The lineage's generation under which that was looked at. */
+  #generation = -1;
 
   constructor(
     private readonly subscription: FeedSubscription,
@@ -71,10 +80,12 @@ export class LogSubscription {
     await Promise.resolve();
     try {
       while (!this.#isStopped()) {
+        if (this.#isOutdated() && !(await this.#settle())) break;
         const events =
           this.deps.tail.after(this.position) ??
           (await this.#insist("does not get events", () => this.#catchUp()));
         if (events === undefined) break;
+        if (this.#isOutdated()) continue;
         if (events.length > 0) await this.#deliver(events);
         else if (this.deps.tail.after(this.position)?.length === 0) await this.#waitForNews();
       }
@@ -94,10 +105,45 @@ export class LogSubscription {
     return this.#stopped.signal.aborted;
   }
 
+  #isOutdated(): boolean {
+    return this.#generation !== this.deps.log.lineage.generation;
+  }
+
+  /** Finds out where to go on in the log as it is. False when it was stopped meanwhile. */
+  async #settle(): Promise<boolean> {
+    const { generation } = this.deps.log.lineage;
+    const mark = await this.#insist("does not know where it is", () => this.#markHere());
+    if (mark === undefined) return false;
+    if (mark === null) {
+      const after = await this.#insist("cannot go back", () => this.subscription.wentBack(), ANYTHING);
+      if (after === undefined) return false;
+      this.deps.logger.info(
+        `event feed: the log went back, ${this.name} goes on after ${String(after)} instead of ${String(this.position)}`,
+      );
+      this.#gate.moveTo(after);
+      // What stands there is of the log that it was read from: it is looked at when there is more to say of that.
+      this.#mark = (await this.#insist("does not know where it is", () => this.#markAt(after))) ?? undefined;
+    } else this.#mark = mark;
+    this.#generation = generation;
+    return !this.#isStopped();
+  }
+
+  /** null: the log does not hold what was delivered last. */
+  async #markHere(): Promise<LogMark | null> {
+    if (this.#mark === undefined) return this.#markAt(this.position);
+    return (await this.deps.log.lineage.holds(this.#mark)) ? this.#mark : null;
+  }
+
+  async #markAt(position: Position): Promise<LogMark | null> {
+    return (await this.deps.log.lineage.markAt(position)) ?? null;
+  }
+
   /** Reads where the tail does not reach. */
   async #catchUp(): Promise<readonly RecordedEvent[]> {
     const after = this.position;
     const events = await this.deps.log.readAll(after, this.deps.batch_max);
+    // Read of a log that is another one by now: not kept, and not delivered either.
+    if (this.#isOutdated()) return [];
     assertFollows(events, after);
     this.deps.tail.offer(after, events);
     return events;
@@ -112,9 +158,13 @@ export class LogSubscription {
         await this.subscription.onBatch(events, through);
         return true;
       },
-      () => true,
+      ANYTHING,
+      () => this.#isOutdated(),
     );
-    if (done === true) this.#gate.moveTo(through);
+    if (done !== true) return;
+    const last = events.at(-1);
+    if (last !== undefined) this.#mark = markOf(last);
+    this.#gate.moveTo(through);
   }
 
   async #waitForNews(): Promise<void> {
@@ -125,17 +175,19 @@ export class LogSubscription {
     this.#stopWaiting = undefined;
   }
 
-  /** Repeats what fails, after growing pauses, until it succeeds; undefined when the subscription is stopped before. */
+  /** Repeats what fails, after growing pauses, until it succeeds; undefined when the subscription is stopped, or it is in vain. */
   async #insist<T>(
     complaint: string,
     work: () => Promise<T>,
     mayPass: (error: unknown) => boolean = (error) => error instanceof UnavailableError,
+    inVain: () => boolean = () => false,
   ): Promise<T | undefined> {
-    for (let pause_ms = PAUSE_FIRST_MS; !this.#isStopped(); pause_ms = Math.min(2 * pause_ms, PAUSE_MAX_MS)) {
+    const isOver = (): boolean => this.#isStopped() || inVain();
+    for (let pause_ms = PAUSE_FIRST_MS; !isOver(); pause_ms = Math.min(2 * pause_ms, PAUSE_MAX_MS)) {
       try {
         return await work();
       } catch (error) {
-        if (this.#isStopped()) break;
+        if (isOver()) break;
         if (!mayPass(error)) throw error;
         const where = `${this.name} after ${String(this.position)}`;
         this.deps.logger.warn(

@@ -20,6 +20,8 @@ export class AppendSignal {
     private readonly appender: string,
     private readonly heard: () => void,
     private readonly warn: (message: string) => void,
+    /** What has to be done before a connection is used. */
+    private readonly check: (client: Client) => Promise<void> = () => Promise.resolve(),
   ) {
     this.#connection = new LazyConnection(
       sessionConfig(connection, "forno event log: listen"),
@@ -44,6 +46,7 @@ export class AppendSignal {
   }
 
   async #listen(client: Client): Promise<void> {
+    await this.check(client);
     client.on("notification", ({ payload }) => {
       if (payload !== this.appender) this.heard();
     });

@@ -1,5 +1,6 @@
 import type { QueryConfig } from "pg";
 import type { AppendOutcome, EventForm, Position, RecordedEvent } from "./event-log";
+import type { LogMark } from "./lineage";
 import type { PreparedUnit } from "./prepared-unit";
 import { logTypes, rfc3339 } from "./row-types";
 import type { StreamKey } from "./sealing";
@@ -155,6 +156,20 @@ function conflictingStreams(
     if (stream !== undefined && !found.has(stream.unit)) found.set(stream.unit, stream.stream_id);
   }
   return found;
+}
+
+/** The newest event that a batch has written, where it has written any. */
+export function newestMark(
+  units: readonly PreparedUnit[],
+  outcomes: readonly AppendOutcome[],
+  { recorded_at }: AppendResult,
+): LogMark | undefined {
+  for (let at = units.length - 1; at >= 0; at -= 1) {
+    const [outcome, event] = [outcomes[at], units[at]?.events.at(-1)];
+    if (outcome?.status === "committed" && event !== undefined)
+      return { position: outcome.position, event_id: event.event_id, recorded_at: rfc3339(recorded_at) };
+  }
+  return undefined;
 }
 
 /**

@@ -1,12 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { ClientConfig } from "pg";
-import { appendStatement, committedEvents, outcomesOf, type AppendResult } from "./append-statement";
+import {
+  appendStatement,
+  committedEvents,
+  newestMark,
+  outcomesOf,
+  type AppendResult,
+} from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
 import { UnavailableError } from "../contract/refusal";
-import { faultOf } from "./database-fault";
+import { faultOf, wentBack } from "./database-fault";
 import type { AppendOutcome, EventForm, RecordedEvent } from "./event-log";
 import type { LogTrouble } from "./log-condition";
 import { Insistence } from "./insistence";
+import type { LineageWatch } from "./lineage-watch";
 import type { PreparedUnit } from "./prepared-unit";
 import type { Pulse } from "./pulse";
 
@@ -35,10 +42,12 @@ export class Appender {
   constructor(
     connection: ClientConfig,
     pulse: Pulse,
+    private readonly lineage: LineageWatch,
     private readonly hooks: AppenderEvents,
     try_for_ms: number,
   ) {
-    this.#connection = new LazyConnection(sessionConfig(connection, "forno event log: append"));
+    const config = sessionConfig(connection, "forno event log: append");
+    this.#connection = new LazyConnection(config, lineage.check);
     this.#insistence = new Insistence(this.#connection, pulse, try_for_ms);
   }
 
@@ -49,16 +58,18 @@ export class Appender {
 
   /**
    * Outcome of each unit; an Error for a unit that PostgreSQL cannot store.
-   * @throws UnavailableError `log.unavailable` when there was no answer in time.
+   * @throws UnavailableError `log.unavailable` when there was no answer in time, or when the log went back: what the units were
+   *   decided on may be gone, and the versions that they expect may stand for other events.
    */
   async write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
     this.#batch += 1;
+    const { generation } = this.lineage;
     try {
       const outcomes = await this.#writeTogether(units);
       this.#trouble = undefined;
       return outcomes;
     } catch (error) {
-      if (error instanceof UnavailableError)
+      if (error instanceof UnavailableError && generation === this.lineage.generation)
         this.#trouble = { complaint: error.message, since_ms: this.#trouble?.since_ms ?? performance.now() };
       if (faultOf(error) !== "unit") throw error;
       if (units.length === 1) return [new Error("The event log cannot store this unit.", { cause: error })];
@@ -75,19 +86,30 @@ export class Appender {
 
   async #writeTogether(units: readonly PreparedUnit[]): Promise<AppendOutcome[]> {
     const statement = appendStatement(units, { appender: this.id, batch: this.#batch });
+    const { generation, newest } = this.lineage;
+    const assertSameLog = (): void => {
+      if (generation !== this.lineage.generation) throw wentBack();
+    };
     const { rows } = await this.#insistence.untilAnswered(
-      (client) => client.query<AppendResult>(statement),
+      (client) => {
+        assertSameLog();
+        return client.query<AppendResult>(statement);
+      },
       () => this.hooks.makePartitions(eventCount(units)),
     );
     const [result] = rows;
     if (result === undefined) throw new Error("es.append gave no row.");
+    // It ended before what had been seen of it.
+    if (result.head_before < newest) await this.lineage.look();
+    assertSameLog();
     const outcomes = outcomesOf(units, result);
     const head = outcomes.reduce(
       (last, outcome) => (outcome.status === "committed" ? outcome.position : last),
       0,
     );
-    if (head > result.head_before)
-      this.hooks.committed(head, (form) => committedEvents(units, outcomes, result, form));
+    if (head <= result.head_before) return outcomes;
+    this.lineage.saw(newestMark(units, outcomes, result));
+    this.hooks.committed(head, (form) => committedEvents(units, outcomes, result, form));
     return outcomes;
   }
 }

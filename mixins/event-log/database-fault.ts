@@ -54,6 +54,13 @@ const DETAIL: Partial<Record<DatabaseFault, string>> = {
   lost: "A part of the event log is missing, nothing was written; see the health report.",
 };
 
+/** What was decided or read may rest on events that the log does not hold any more. */
+export function wentBack(): UnavailableError {
+  return unavailable(
+    new Error("The log went back to an earlier point, or another server took over, meanwhile."),
+  );
+}
+
 /** The fault that callers of the log see. */
 export function unavailable(cause: unknown): UnavailableError {
   const detail = DETAIL[faultOf(cause)] ?? "The event log does not answer; try again in a moment.";

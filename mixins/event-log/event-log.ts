@@ -1,5 +1,6 @@
 import type { LogTrouble } from "./log-condition";
 import type { PoolClient } from "pg";
+import type { Lineage } from "./lineage";
 
 /**
  * The port of the event log: the one place where Forno's truth is written.
@@ -107,13 +108,15 @@ export interface Snapshot {
 export type EventForm = "open" | "stored";
 
 /** What a feed needs of the log. */
-export type FeedLog = Pick<EventLog, "readAll" | "head" | "onAppended" | "onCommitted">;
+export type FeedLog = Pick<EventLog, "readAll" | "head" | "onAppended" | "onCommitted" | "lineage">;
 
 export interface EventLog {
+  /** Whether it is still the log that was read. Who remembers anything of it asks this. */
+  readonly lineage: Lineage;
   /**
    * Writes one decision, durably. Callers in one process are batched into one transaction (group commit).
-   * @throws UnavailableError `log.unavailable` when the database does not answer; the outcome is then unknown to the
-   *   caller but safe to retry with the same command ids; `log.busy` when too many units wait; `log.closed` after `close`.
+   * @throws UnavailableError `log.unavailable` when the database does not answer, or the log went back meanwhile; the outcome is
+   *   then unknown to the caller but safe to retry with the same command ids; `log.busy` when too many units wait; `log.closed` after `close`.
    *   An AssertionError when the unit contradicts itself (a stream twice, no UUID for a command).
    */
   append(unit: AppendUnit): Promise<AppendOutcome>;
@@ -137,9 +140,10 @@ export interface EventLog {
    * Resolves when everything that was read of this database before, from any table, is as safe as an append that was
    * acknowledged. To be awaited before somebody is told that something is done because it was found to be done: a read may show
    * what no synchronous standby has yet, and what a failover would take back. Who writes behind what he has read, or refuses,
-   * need not wait. @throws UnavailableError `log.unavailable` when that cannot be said in time.
+   * need not wait. @param read_under the lineage's generation before the reading, where that was not a moment ago: what was read of
+   * another history is not safe here. @throws UnavailableError `log.unavailable` when that cannot be said in time.
    */
-  durable(): Promise<void>;
+  durable(read_under?: number): Promise<void>;
   /** Why nothing could be written when it was last tried; undefined: it could. */
   readonly trouble?: LogTrouble | undefined;
   /** Position of the newest event. */

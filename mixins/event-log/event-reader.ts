@@ -1,4 +1,5 @@
 import { keysOf } from "./data-keys";
+import type { LineageWatch } from "./lineage-watch";
 import type { Position, RecordedEvent, StoredAnswer } from "./event-log";
 import type { ReadRows } from "./log-readers";
 import { givenAnswers } from "./stored-answers";
@@ -17,8 +18,9 @@ export class EventReader {
     private readonly upcast: Upcast,
     archive_folder: string | undefined,
     warn: (message: string) => void,
+    lineage: Pick<LineageWatch, "saw" | "met">,
   ) {
-    this.stored = new StoredEvents(read, archive_folder);
+    this.stored = new StoredEvents(read, archive_folder, lineage);
     this.#unsealing = new Unsealing((stream_ids) => keysOf(read, stream_ids), warn);
   }
 

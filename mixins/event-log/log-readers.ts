@@ -1,4 +1,4 @@
-import { Pool, type ClientConfig, type QueryConfig, type QueryResultRow } from "pg";
+import { Pool, type ClientBase, type ClientConfig, type QueryConfig, type QueryResultRow } from "pg";
 import { sessionConfig } from "./connection";
 import { isOutage, unavailable } from "./database-fault";
 import type { Pulse } from "./pulse";
@@ -24,11 +24,15 @@ export class LogReaders {
     connection: ClientConfig,
     private readonly pulse: Pulse,
     warn: (message: string) => void,
+    /** What has to be done before a connection is used. */
+    check: (client: ClientBase) => Promise<void> = () => Promise.resolve(),
   ) {
     this.pool = new Pool({
       ...sessionConfig(connection, "forno event log: read"),
       max: READERS_MAX,
       types: logTypes,
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for what this gives back
+      onConnect: check,
     });
     this.pool.on("error", (error) => {
       warn(`The event log lost a reading connection: ${error.message}`);

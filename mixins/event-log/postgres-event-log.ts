@@ -1,12 +1,13 @@
 import type { ClientConfig, PoolClient } from "pg";
 import { UnavailableError } from "../contract/refusal";
+import { onConnection } from "../projection/transaction";
 import { AppendBatcher } from "./append-batcher";
 import { AppendHints } from "./append-hints";
 import { AppendSignal } from "./append-signal";
 import { appendStatement, outcomesOf, type AppendResult } from "./append-statement";
 import { Appender, type AppenderEvents } from "./appender";
 import { keysOf, phoneSecret, type KeptKey } from "./data-keys";
-import { isOutage, unavailable } from "./database-fault";
+import { isOutage, unavailable, wentBack } from "./database-fault";
 import { DurableBarrier } from "./durable-barrier";
 import type {
   AppendOutcome,
@@ -23,6 +24,7 @@ import type {
 } from "./event-log";
 import { EventReader } from "./event-reader";
 import { TRY_FOR_MS } from "./insistence";
+import { LineageWatch } from "./lineage-watch";
 import type { LogTrouble } from "./log-condition";
 import { LogReaders } from "./log-readers";
 import { ANSWER_DAYS, PARTITION_EVENTS, Partitions } from "./partitions";
@@ -46,6 +48,8 @@ export interface EventLogOptions {
   readonly answer_days?: number;
   /** How long a batch is tried again before its callers hear that the log is unavailable. */
   readonly try_for_ms?: number;
+  /** How often the log is asked whether it is still the same, beside each connection that is made. */
+  readonly look_every_ms?: number;
   /** Where the files of archived segments are; needed only to read events that are archived. */
   readonly archive_folder?: string;
 }
@@ -84,6 +88,7 @@ export class PostgresEventLog implements EventLog {
   /** Known from the start on; undefined: there is nothing personal in this log's events. */
   #sealing: Sealing | undefined;
   readonly stored: FeedLog;
+  readonly lineage: LineageWatch;
   #closing: Promise<void> | undefined;
 
   constructor({
@@ -95,6 +100,7 @@ export class PostgresEventLog implements EventLog {
     answer_days = ANSWER_DAYS,
     try_for_ms = TRY_FOR_MS,
     archive_folder,
+    look_every_ms,
   }: EventLogOptions) {
     this.#warn = (message) => {
       logger.warn(message);
@@ -103,9 +109,16 @@ export class PostgresEventLog implements EventLog {
     this.#upcast = upcasting(upcasters);
     this.#hints = new AppendHints(this.#warn);
     this.#pulse = new Pulse(connection);
-    this.#readers = new LogReaders(connection, this.#pulse, this.#warn);
-    this.#reader = new EventReader(this.#readers.rows, this.#upcast, archive_folder, this.#warn);
+    this.lineage = new LineageWatch({
+      rows: (statement, values) => this.#readers.rows(statement, values),
+      warn: this.#warn,
+      ...(look_every_ms === undefined ? {} : { look_every_ms }),
+    });
+    const { lineage } = this;
+    this.#readers = new LogReaders(connection, this.#pulse, this.#warn, lineage.check);
+    this.#reader = new EventReader(this.#readers.rows, this.#upcast, archive_folder, this.#warn, lineage);
     this.stored = {
+      lineage,
       readAll: (after, limit) => this.#reader.stored.all(after, limit),
       head: () => this.head(),
       onAppended: (wake) => this.#hints.onAppended(wake),
@@ -118,8 +131,8 @@ export class PostgresEventLog implements EventLog {
       },
       makePartitions: (events) => this.#partitions.ensure(events),
     };
-    this.#appender = new Appender(connection, this.#pulse, hooks, try_for_ms);
-    this.#barrier = new DurableBarrier(connection, this.#pulse, try_for_ms);
+    this.#appender = new Appender(connection, this.#pulse, lineage, hooks, try_for_ms);
+    this.#barrier = new DurableBarrier(connection, this.#pulse, lineage, try_for_ms);
     this.#batcher = new AppendBatcher((units) => this.#write(units));
     this.#signal = new AppendSignal(
       connection,
@@ -128,6 +141,7 @@ export class PostgresEventLog implements EventLog {
         this.#hints.wake();
       },
       this.#warn,
+      lineage.check,
     );
   }
 
@@ -137,14 +151,16 @@ export class PostgresEventLog implements EventLog {
     if (this.#personal.length > 0)
       this.#sealing = new Sealing(this.#personal, await phoneSecret(this.#readers.rows));
     await this.#signal.start();
+    this.lineage.start();
   }
 
   append(unit: AppendUnit): Promise<AppendOutcome> {
+    const { generation } = this.lineage;
     try {
       const sealing = this.#sealingOf(unit);
       return sealing instanceof Promise
-        ? sealing.then((known) => this.#queue(unit, known))
-        : this.#queue(unit, sealing);
+        ? sealing.then((known) => this.#queue(unit, known, generation))
+        : this.#queue(unit, sealing, generation);
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -159,8 +175,8 @@ export class PostgresEventLog implements EventLog {
     return outcome.status === "duplicate" ? { status: "duplicate" } : outcome;
   }
 
-  durable(): Promise<void> {
-    return this.#barrier.pass();
+  durable(read_under = this.lineage.generation): Promise<void> {
+    return read_under === this.lineage.generation ? this.#barrier.pass() : Promise.reject(wentBack());
   }
 
   readStream(stream_id: string, after_version = 0): Promise<RecordedEvent[]> {
@@ -176,10 +192,11 @@ export class PostgresEventLog implements EventLog {
   }
 
   async findAnswers(command_ids: readonly string[]): Promise<StoredAnswer[]> {
+    const { generation } = this.lineage;
     const kept = await this.#readers.rows<StoredAnswer>(ANSWERS, [command_ids]);
     if (kept.length === 0) return kept;
     const answers = await this.#reader.answers(kept);
-    await this.durable();
+    await this.durable(generation);
     return answers;
   }
 
@@ -200,7 +217,12 @@ export class PostgresEventLog implements EventLog {
   }
 
   async saveSnapshot({ stream_id, version, schema_v, state }: Snapshot): Promise<void> {
-    await this.#readers.rows(SAVE_SNAPSHOT, [stream_id, version, schema_v, JSON.stringify(state)]);
+    const values = [stream_id, version, schema_v, JSON.stringify(state)];
+    const { generation } = this.lineage;
+    await onConnection(this.#readers.pool, async (connection) => {
+      // It may have been made just now, to a log in which there is nothing that this state was folded from.
+      if (generation === this.lineage.generation) await connection.query({ ...SAVE_SNAPSHOT, values });
+    });
   }
 
   get trouble(): LogTrouble | undefined {
@@ -218,6 +240,7 @@ export class PostgresEventLog implements EventLog {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#batcher.idle();
+      await this.lineage.close();
       await Promise.all([
         this.#appender.close(),
         this.#barrier.close(),
@@ -230,6 +253,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
+    if (units.some(({ came_under }) => came_under !== this.lineage.generation)) throw wentBack();
     const outcomes = await this.#appender.write(units);
     const repeated = units.filter((_, at) => isDuplicate(outcomes[at]));
     if (repeated.length === 0) return outcomes;
@@ -247,9 +271,9 @@ export class PostgresEventLog implements EventLog {
     });
   }
 
-  #queue(unit: AppendUnit, sealing: UnitSealing | undefined): Promise<AppendOutcome> {
+  #queue(unit: AppendUnit, sealing: UnitSealing | undefined, came_under: number): Promise<AppendOutcome> {
     return this.#closing === undefined
-      ? this.#batcher.append(prepareUnit(unit, sealing))
+      ? this.#batcher.append(prepareUnit(unit, sealing, came_under))
       : Promise.reject(new UnavailableError("log.closed", "This node is stopping; try again in a moment."));
   }
 

@@ -41,6 +41,8 @@ export interface PreparedUnit {
   readonly answers: readonly string[];
   /** Bytes of JSON, roughly. */
   readonly size: number;
+  /** The lineage's generation when this came in: it may rest on what the log of another one held. */
+  readonly came_under: number;
 }
 
 /** How what is personal in a unit is sealed; with the keys of the streams that may have one. */
@@ -50,7 +52,7 @@ export interface UnitSealing {
 }
 
 /** @throws AssertionError when the unit contradicts itself or holds what JSON or PostgreSQL cannot. */
-export function prepareUnit(unit: AppendUnit, sealing?: UnitSealing): PreparedUnit {
+export function prepareUnit(unit: AppendUnit, sealing?: UnitSealing, came_under = 0): PreparedUnit {
   const written = new Set<string>();
   const events: PreparedEvent[] = [];
   const keys: (StreamKey | undefined)[] = [];
@@ -76,7 +78,7 @@ export function prepareUnit(unit: AppendUnit, sealing?: UnitSealing): PreparedUn
   const answers = prepareAnswers(unit);
   for (const answer of answers) size += answer.length;
   const sealedKeys = keys.some((key) => key !== undefined) ? keys : undefined;
-  return { unit, events, keys: sealedKeys, meta: toJson(unit.meta), answers, size };
+  return { unit, events, keys: sealedKeys, meta: toJson(unit.meta), answers, size, came_under };
 }
 
 function prepareStream(

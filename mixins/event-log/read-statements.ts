@@ -16,6 +16,14 @@ export const ALL_AFTER = {
   types: logTypes,
 };
 
+/** The same with the event at the position itself, where it is there: who reads on finds whether it is still the log that was read. */
+export const ALL_FROM = {
+  name: "es_all_from",
+  text: `select ${COLUMNS} from es.event e
+         where e.lane = ${String(LANE)} and e.pos >= $1 and e.pos <= $1::bigint + $2 order by e.pos`,
+  types: logTypes,
+};
+
 /** $1 stream, $2 version. The positions of the stream's row keep the look-up to the partitions that hold it. */
 export const STREAM_AFTER = {
   name: "es_stream_after",

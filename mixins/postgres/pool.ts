@@ -74,6 +74,17 @@ export function dataSource(
   });
 }
 
+/** Has each connection that a pool makes from now on checked before anybody uses it. */
+export function checkConnections(pool: pg.Pool, check: (client: pg.ClientBase) => Promise<void>): void {
+  const { options } = pool;
+  const before = options.onConnect;
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for what this gives back
+  options.onConnect = (client) => {
+    before?.(client);
+    return check(client);
+  };
+}
+
 /** The `pg` pool inside an initialised data source. */
 export function poolOf(db: DataSource): pg.Pool {
   // TypeORM hides the driver's class behind an interface; with type "postgres" it is this one.

@@ -4,6 +4,8 @@ import type { ActionContract, ParamsOf } from "../contract/contract";
 import { act } from "../contract/implement";
 import { UnavailableError, refusalOf } from "../contract/refusal";
 import type { RecordedEvent } from "../event-log/event-log";
+import { positionAsOf } from "../event-log/position-as-of";
+import { FencedError } from "../projection/checkpoint";
 import { CheckpointedConsumer } from "../projection/checkpointed-consumer";
 import type { ConsumerDeps, ConsumerTimes } from "../projection/consumer";
 import { registerConsumer } from "../projection/consumer-registry";
@@ -15,6 +17,8 @@ const CONCURRENCY_MAX = 8;
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 10_000;
 const REACHED_TIMEOUT_MS = 5_000;
+/** The clocks of two servers may differ by so much; what is reacted to twice does no harm. */
+const CLOCKS_DIFFER_MS_MAX = 3_600_000;
 
 export interface ProcessDeps extends ConsumerDeps {
   /** Where actions are called. */
@@ -39,8 +43,17 @@ export async function startProcess(
       name,
       handles: manager.handles,
       async handle(events, move) {
-        await reactor.reactToAll(events);
+        const { generation } = deps.log.lineage;
+        // An event may be seen that a failover takes back: nothing is sent that comes from one.
+        await deps.log.durable(generation);
+        await reactor.reactToAll(events, generation);
         await move(deps.pool);
+      },
+      async heal({ checkpoint }) {
+        const head = await deps.log.head();
+        const common = await positionAsOf(deps.log, checkpoint.as_of_ms - CLOCKS_DIFFER_MS_MAX, head);
+        await checkpoint.put(deps.pool, Math.min(common, checkpoint.position));
+        deps.logger.warn(`${name}: reacts again to everything after position ${String(common)}`);
       },
     },
     times,
@@ -74,6 +87,7 @@ export async function startProcess(
 /** Reacts to events by sending commands under derived ids. */
 class Reactor {
   readonly #stopped = new AbortController();
+  #generation = 0;
 
   constructor(
     private readonly deps: ProcessDeps,
@@ -88,8 +102,13 @@ class Reactor {
     return this.#stopped.signal.aborted;
   }
 
-  /** @throws UnavailableError `process.stopped` when it was stopped in the middle; what was sent may be sent again. */
-  async reactToAll(events: readonly RecordedEvent[]): Promise<void> {
+  /**
+   * @param read_under the lineage's generation before the events were known to be safe.
+   * @throws UnavailableError `process.stopped` when it was stopped in the middle; what was sent may be sent again. FencedError when
+   *   the log went back meanwhile.
+   */
+  async reactToAll(events: readonly RecordedEvent[], read_under: number): Promise<void> {
+    this.#generation = read_under;
     const lanes = [...Map.groupBy(events, (event) => event.partition).values()];
     const work = async (): Promise<void> => {
       for (let lane = lanes.pop(); lane !== undefined; lane = lanes.pop())
@@ -118,6 +137,8 @@ class Reactor {
   }
 
   async #send({ contract, params }: ProcessCommand, meta: CallMeta): Promise<void> {
+    if (this.#generation !== this.deps.log.lineage.generation)
+      throw new FencedError(`process ${this.manager.name}: the log went back, this event may be lost.`);
     try {
       await act(this.deps.broker, contract, params as ParamsOf<ActionContract>, { meta });
     } catch (error) {
@@ -136,7 +157,7 @@ class Reactor {
         await work();
         return;
       } catch (error) {
-        if (this.#isStopped()) throw error;
+        if (this.#isStopped() || error instanceof FencedError) throw error;
         const what = `process ${this.manager.name}: ${event.type} at ${String(event.position)}`;
         this.deps.logger.warn(`${what} failed, again in ${String(pause_ms)} ms: ${String(error)}`);
         await pause(pause_ms, undefined, { signal: this.#stopped.signal, ref: false }).catch(() => undefined);

@@ -1,7 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { UnavailableError } from "../contract/refusal";
 import type { FeedHandle } from "../event-feed/event-feed";
 import { PositionGate } from "../event-feed/position-gate";
 import type { Position, RecordedEvent } from "../event-log/event-log";
+import { BEGINNING, markOf, type LogMark } from "../event-log/lineage";
 import { Checkpoint, FencedError } from "./checkpoint";
 import { claimsOf, type Claimant, type Claims, type Sight } from "./claims";
 import {
@@ -14,6 +16,8 @@ import {
 
 /** Events without interest after which the checkpoint is written without waiting for `lazy_ms`. */
 const LAZY_EVENTS_MAX = 5_000;
+const HEAL_AGAIN_FIRST_MS = 100;
+const HEAL_AGAIN_MAX_MS = 5_000;
 
 /**
  * Follows the feed from a checkpoint and moves it. Its life:
@@ -22,9 +26,13 @@ const LAZY_EVENTS_MAX = 5_000;
  * - *standby*: another host holds the claim (see {@link Claims}), or has moved the checkpoint, so that one is at work. This
  *   one only watches, and its position follows the other's, until the claim is free: then it works from the checkpoint on. It
  *   does so too, without the claim, when the checkpoint stands still although there is work: who holds the claim hangs.
+ * - *healing*: this host has the claim, and the checkpoint stands at an event that the log does not hold: the log went back, and the
+ *   checkpoint did not. What was made of the lost events is made good first; who waits for a position waits for that.
  * - *stopped*: the checkpoint is written and the claim given back, so that another host goes on at once.
  *
- * The claim says who works. That nothing is handled twice is the checkpoint's doing: it moves only from where it is known to be.
+ * The claim says who works. That nothing is handled twice, and nothing that the log does not hold, is the checkpoint's doing: it moves
+ * only from where it is known to be, over events that are there. Whenever the log went back, or the checkpoint may have, a consumer
+ * at work stands by and takes the checkpoint up as it is.
  */
 export class CheckpointedConsumer {
   #state: ConsumerState = "working";
@@ -37,6 +45,10 @@ export class CheckpointedConsumer {
   #forced = false;
   #seeing = false;
   #begun = false;
+  /** The event up to which everything was handled or passed over. */
+  #seen: LogMark = BEGINNING;
+  readonly #stopping = new AbortController();
+  readonly #forgetDoubts: () => void;
   readonly #claims: Claims;
   readonly #claimant: Claimant;
   readonly #gate: PositionGate;
@@ -50,6 +62,9 @@ export class CheckpointedConsumer {
   ) {
     this.#handles = new Set(work.handles);
     this.#claims = claimsOf(deps);
+    this.#forgetDoubts = deps.log.lineage.onDoubt(() => {
+      this.#doubt();
+    });
     this.#claimant = {
       name: work.name,
       look_ms: times.standby_ms,
@@ -73,8 +88,13 @@ export class CheckpointedConsumer {
     times: ConsumerTimes = CONSUMER_TIMES,
   ): Promise<CheckpointedConsumer> {
     const consumer = new CheckpointedConsumer(deps, work, await Checkpoint.load(deps.pool, work.name), times);
-    await consumer.#begin();
-    return consumer;
+    try {
+      await consumer.#begin();
+      return consumer;
+    } catch (error) {
+      consumer.#forgetDoubts();
+      throw error;
+    }
   }
 
   get name(): string {
@@ -112,6 +132,8 @@ export class CheckpointedConsumer {
   async stop(): Promise<void> {
     const wasWorking = this.#state === "working";
     this.#state = "stopped";
+    this.#stopping.abort();
+    this.#forgetDoubts();
     clearTimeout(this.#timer);
     await this.#subscription?.stop();
     if (wasWorking)
@@ -130,45 +152,104 @@ export class CheckpointedConsumer {
     const held = await this.#claims.enter(this.#claimant);
     await this.checkpoint.reload(this.deps.pool);
     this.#begun = true;
-    if (held) this.#subscribe();
-    else this.#yield();
+    if (held) this.#goOn();
+    else this.#yield(OTHER_HOST);
   }
 
-  #subscribe(): void {
+  /** From the checkpoint on, as it was just loaded. */
+  #goOn(): void {
+    if (this.checkpoint.diverged) {
+      this.#state = "healing";
+      this.#gate.moveTo(0);
+      void this.#heal();
+      return;
+    }
     this.#state = "working";
+    this.#seen = this.checkpoint.mark;
     this.#gate.moveTo(this.checkpoint.position);
     this.#subscription = this.deps.feed.subscribe({
       name: this.name,
       after: this.position,
       onBatch: (events, through) => this.#inTurn(() => this.#onBatch(events, through)),
+      wentBack: () => {
+        if (this.#state === "working") this.#yield(WENT_BACK);
+        return Promise.resolve(0);
+      },
+    });
+  }
+
+  async #heal(): Promise<void> {
+    const { signal } = this.#stopping;
+    const isHealing = (): boolean => this.#state === "healing";
+    this.deps.logger.warn(
+      `${this.name}: its checkpoint stands at ${String(this.checkpoint.position)}, at an event that the log does not hold; what was made of lost events is made good`,
+    );
+    for (
+      let pause_ms = HEAL_AGAIN_FIRST_MS;
+      isHealing();
+      pause_ms = Math.min(2 * pause_ms, HEAL_AGAIN_MAX_MS)
+    ) {
+      try {
+        await this.work.heal({ checkpoint: this.checkpoint, stopping: signal, consumer: this });
+        await this.#inTurn(async () => {
+          await this.checkpoint.reload(this.deps.pool);
+          if (!isHealing() || this.checkpoint.diverged) return;
+          this.#takeOver("it is healed");
+        });
+      } catch (error) {
+        if (!isHealing()) return;
+        this.#complain("could not be healed, will try again", error);
+        await pause(pause_ms, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** The database may have lost its last moments, checkpoints too: looks whether this one is where it was. */
+  #doubt(): void {
+    if (!this.#begun || this.#state !== "working") return;
+    this.#inTurn(async () => {
+      if (this.#state !== "working") return;
+      const found = await this.checkpoint.reload(this.deps.pool);
+      if (this.#isWorking() && (found === "elsewhere" || this.checkpoint.diverged)) this.#yield(WENT_BACK);
+    }).catch((error: unknown) => {
+      this.#complain("could not look at its checkpoint", error);
+      if (this.#isWorking()) this.#yield(WENT_BACK);
     });
   }
 
   async #onBatch(events: readonly RecordedEvent[], through: Position): Promise<void> {
-    if (this.#state === "standby" || through <= this.position) return;
+    if (this.#state !== "working" || through <= this.position) return;
+    const to = markThrough(events, through);
     const wanted = events.filter(
       (event) => this.#handles.has(event.type) && event.position > this.checkpoint.position,
     );
     try {
       if (wanted.length > 0) {
-        await this.work.handle(wanted, (client) => this.checkpoint.move(client, through));
-        this.checkpoint.moved(through);
+        await this.work.handle(wanted, (client) => this.checkpoint.move(client, to, this.#seen));
+        this.checkpoint.moved(to);
       }
+      this.#seen = to;
       this.#gate.moveTo(through);
       if (through - this.checkpoint.position >= LAZY_EVENTS_MAX) await this.#writeLazily();
       else if (through > this.checkpoint.position) this.#writeSoon();
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
-      this.#yield();
+      this.#fenced();
     }
+  }
+
+  #fenced(): void {
+    // Not by another host, then by the log, of which more is to be known.
+    void this.deps.log.lineage.look(this.#seen);
+    this.#yield(OTHER_HOST);
   }
 
   /** Writes a checkpoint that has only passed events without interest. */
   async #writeLazily(): Promise<void> {
-    const through = this.position;
-    if (through <= this.checkpoint.position) return;
-    await this.checkpoint.move(this.deps.pool, through);
-    this.checkpoint.moved(through);
+    const seen = this.#seen;
+    if (seen.position <= this.checkpoint.position) return;
+    await this.checkpoint.move(this.deps.pool, seen);
+    this.checkpoint.moved(seen);
   }
 
   #writeSoon(): void {
@@ -209,35 +290,40 @@ export class CheckpointedConsumer {
   async #takeUp({ held, checkpoint, head }: Sight): Promise<void> {
     if (this.#state === "working") {
       if (held) this.#forced = false;
-      else if (!this.#forced) this.#yield();
+      else if (!this.#forced) this.#yield(OTHER_HOST);
       return;
     }
-    if (this.#state === "stopped") return;
-    const before = this.checkpoint.position;
-    if (held) await this.checkpoint.reload(this.deps.pool);
-    else this.checkpoint.moved(checkpoint);
+    if (this.#state !== "standby") return;
+    const before = this.position;
+    const now = performance.now();
+    this.#still_since = checkpoint !== before || checkpoint >= head ? undefined : (this.#still_since ?? now);
+    const forced = !held && now - (this.#still_since ?? now) >= this.times.still_ms_max;
+    if (!held && !forced) {
+      this.#gate.moveTo(checkpoint);
+      return;
+    }
+    await this.checkpoint.reload(this.deps.pool);
     const { position } = this.checkpoint;
     if (!this.#isStandingBy()) return;
-    this.#gate.moveTo(position);
-    const now = performance.now();
-    this.#still_since = position !== before || position >= head ? undefined : (this.#still_since ?? now);
-    if (held)
+    this.#forced = forced;
+    if (forced) this.#takeOver("the host whose it is stands still");
+    else
       this.#takeOver(position < before ? "the database has lost its last moments" : "it falls to this host");
-    else if (now - (this.#still_since ?? now) >= this.times.still_ms_max) {
-      this.#forced = true;
-      this.#takeOver("the host whose it is stands still");
-    }
   }
 
   #takeOver(why: string): void {
     this.deps.logger.info(`${this.name}: ${why}, going on from ${String(this.checkpoint.position)}`);
     this.#still_since = undefined;
-    this.#subscribe();
+    this.#goOn();
   }
 
-  #yield(): void {
-    this.deps.logger.info(`${this.name}: another host is at work, standing by`);
+  #yield(why: string): void {
+    this.deps.logger.info(`${this.name}: ${why}, standing by`);
     this.#stepBack();
+  }
+
+  #isWorking(): boolean {
+    return this.#state === "working";
   }
 
   #isStandingBy(): boolean {
@@ -248,7 +334,7 @@ export class CheckpointedConsumer {
     return setTimeout(() => {
       this.#timer = undefined;
       this.#inTurn(work).catch((error: unknown) => {
-        if (error instanceof FencedError) this.#stepBack();
+        if (error instanceof FencedError) this.#fenced();
         else this.#complain("will try again", error);
       });
     }, ms).unref();
@@ -264,4 +350,15 @@ export class CheckpointedConsumer {
   #complain(what: string, error: unknown): void {
     this.deps.logger.warn(`${this.name} ${what}: ${String(error)}`);
   }
+}
+
+const OTHER_HOST = "another host is at work";
+const WENT_BACK = "the log or this checkpoint may have gone back";
+
+/** The mark of a batch's end. */
+function markThrough(events: readonly RecordedEvent[], through: Position): LogMark {
+  const last = events.at(-1);
+  return last?.position === through
+    ? markOf(last)
+    : { position: through, event_id: undefined, recorded_at: undefined };
 }

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import type { EventFeed } from "../event-feed/event-feed";
 import type { EventLog, RecordedEvent } from "../event-log/event-log";
 import type { Logger } from "../logger";
+import type { Checkpoint } from "./checkpoint";
 
 /** What a consumer needs; the runtime has it. */
 export interface ConsumerDeps {
@@ -35,7 +36,21 @@ export interface ConsumerWork {
    * is repeatable by itself, after it.
    */
   handle(events: readonly RecordedEvent[], move: (client: Pool | ClientBase) => Promise<void>): Promise<void>;
+  /**
+   * The checkpoint has diverged: it stands at an event that the log does not hold, and so what was made of the events up to there is of
+   * another log. Makes that good and puts the checkpoint where one can go on. Repeated when it fails.
+   */
+  heal(healing: Healing): Promise<void>;
+}
+
+export interface Healing {
+  /** As it was found. */
+  readonly checkpoint: Checkpoint;
+  /** Healing should end early when this is aborted. */
+  readonly stopping: AbortSignal;
+  /** The consumer, see `CheckpointedConsumer.aside`. */
+  readonly consumer: { aside<T>(work: () => Promise<T>): Promise<T> };
 }
 
 /** See the life of a CheckpointedConsumer. */
-export type ConsumerState = "working" | "standby" | "stopped";
+export type ConsumerState = "working" | "standby" | "healing" | "stopped";

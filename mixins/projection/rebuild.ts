@@ -1,8 +1,8 @@
 import { UnavailableError } from "../contract/refusal";
 import type { Position, RecordedEvent } from "../event-log/event-log";
+import { BEGINNING, markOf, type LogMark } from "../event-log/lineage";
 import { Checkpoint } from "./checkpoint";
-import type { CheckpointedConsumer } from "./checkpointed-consumer";
-import type { ConsumerDeps } from "./consumer";
+import type { ConsumerDeps, Healing } from "./consumer";
 import type { Projection, RebuildProgress } from "./projection";
 import { createShadow, indexShadow, shadowSchema, swapShadow } from "./shadow-tables";
 import { inDerivedTransaction, onConnection } from "./transaction";
@@ -26,26 +26,36 @@ const LOCK_NOT_AVAILABLE = "55P03";
  * Builds a read model anew beside the running one (blue/green): an empty copy of its tables under a schema of its own is
  * filled from position 0 by the projection's own `apply`, whose unqualified table names `search_path` leads there. When it
  * is near the head, one transaction holds the checkpoint (so no host applies anything), applies the rest, and puts the
- * copy in the tables' place. Readers see the old rows until then, and the new ones after.
+ * copy in the tables' place. Readers see the old rows until then, and the new ones after. Where the log went back meanwhile, the
+ * checkpoint does not move, and nothing is put anywhere.
  *
  * A rebuild that dies leaves its schema behind; the next one begins by dropping that.
  */
 export class Rebuild {
   readonly #schema: string;
   readonly #handles: ReadonlySet<string>;
-  #position: Position = 0;
+  /** What the shadow holds. */
+  #mark: LogMark = BEGINNING;
 
   constructor(
     private readonly deps: ConsumerDeps,
     private readonly projection: Projection,
-    private readonly consumer: CheckpointedConsumer,
+    private readonly consumer: Healing["consumer"],
     private readonly progress: (state: RebuildProgress) => void,
+    private readonly stopping?: AbortSignal,
   ) {
     this.#schema = shadowSchema(projection.name);
     this.#handles = new Set(projection.handles);
   }
 
-  /** @throws UnavailableError `projection.rebuilding` when another node rebuilds the same projection. */
+  get #position(): Position {
+    return this.#mark.position;
+  }
+
+  /**
+   * @throws UnavailableError `projection.rebuilding` when another node rebuilds the same projection; FencedError when the log went
+   *   back meanwhile.
+   */
   run(): Promise<void> {
     const { pool, logger } = this.deps;
     return onConnection(pool, async (session) => {
@@ -75,6 +85,7 @@ export class Rebuild {
     let head = await log.head();
     let next = log.readAll(this.#position, BATCH_EVENTS);
     while (head - this.#position > SWAP_EVENTS_MAX || this.#position === 0) {
+      this.stopping?.throwIfAborted();
       const events = await next;
       if (events.length === 0) break;
       const reading = log.readAll(this.#position + events.length, BATCH_EVENTS);
@@ -82,7 +93,7 @@ export class Rebuild {
       reading.catch(() => undefined);
       next = reading;
       await Promise.all(this.#lanesOf(events).map((lane) => this.#applyInShadow(lane)));
-      this.#position += events.length;
+      this.#mark = lastOf(events, this.#mark);
       head = Math.max(await log.head(), this.#position);
       const events_per_s = (this.#position - from) / Math.max((performance.now() - started_at) / 1000, 0.001);
       this.progress({
@@ -113,7 +124,7 @@ export class Rebuild {
   /** False when the old tables were in use for too long. */
   async #swapped(tries: number): Promise<boolean> {
     try {
-      this.#position = await this.consumer.aside(() => this.#swap());
+      this.#mark = await this.consumer.aside(() => this.#swap());
       return true;
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE || tries >= SWAP_TRIES_MAX) throw error;
@@ -122,29 +133,36 @@ export class Rebuild {
     }
   }
 
-  #swap(): Promise<Position> {
+  #swap(): Promise<LogMark> {
     return inDerivedTransaction(this.deps.pool, async (tx) => {
       await tx.query(`set local lock_timeout = ${String(SWAP_LOCK_TIMEOUT_MS)}`);
       const checkpoint = await Checkpoint.load(tx, this.projection.name);
       await checkpoint.reload(tx, "lock");
-      const applied = checkpoint.position;
-      let position = this.#position;
+      // Where it stands at an event of another log, it does not tell up to where this one was applied.
+      const applied = checkpoint.diverged ? 0 : checkpoint.position;
+      let mark = this.#mark;
       await tx.query(`set local search_path to ${this.#schema}, public`);
-      while (position < applied) {
-        const events = await this.deps.log.readAll(position, Math.min(BATCH_EVENTS, applied - position));
+      while (mark.position < applied) {
+        const limit = Math.min(BATCH_EVENTS, applied - mark.position);
+        const events = await this.deps.log.readAll(mark.position, limit);
         if (events.length === 0)
           throw new Error(
-            `The log ends at ${String(position)}, before ${this.projection.name}'s checkpoint.`,
+            `The log ends at ${String(mark.position)}, before ${this.projection.name}'s checkpoint.`,
           );
         await this.#apply(events, tx);
-        position += events.length;
+        mark = lastOf(events, mark);
       }
       await tx.query("set local search_path to default");
       await swapShadow(tx, this.#schema, this.projection.tables);
-      if (position > applied) await checkpoint.move(tx, position);
-      return position;
+      await checkpoint.move(tx, mark, this.#mark);
+      return mark;
     });
   }
+}
+
+function lastOf(events: readonly RecordedEvent[], before: LogMark): LogMark {
+  const last = events.at(-1);
+  return last === undefined ? before : markOf(last);
 }
 
 const LOCK = "select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0)) as locked";

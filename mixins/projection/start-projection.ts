@@ -9,6 +9,7 @@ import { inDerivedTransaction } from "./transaction";
 
 /** A read of one's own write waits so long; the projection is usually there within milliseconds. */
 const REACHED_TIMEOUT_MS = 5_000;
+const SAY_EVERY_MS = 5_000;
 
 /** Puts a projection to work on this node, from its checkpoint on, and shows it to operators until it is stopped. */
 export async function startProjection(
@@ -26,10 +27,25 @@ export async function startProjection(
           await move(tx);
           await projection.apply(events, tx);
         }),
+      heal: async ({ consumer: healed, stopping }) => {
+        const progress = sayNow(deps, projection.name);
+        await new Rebuild(deps, projection, healed, progress, stopping).run();
+      },
     },
     times,
   );
   return new RunningProjection(deps, projection, consumer);
+}
+
+/** A line of progress now and then, for a rebuild that nobody asked for. */
+function sayNow({ logger }: ConsumerDeps, name: string): (state: RebuildProgress) => void {
+  let said_ms = performance.now();
+  return ({ events, head, seconds_left }) => {
+    if (performance.now() - said_ms < SAY_EVERY_MS) return;
+    said_ms = performance.now();
+    const left = String(Math.ceil(seconds_left));
+    logger.info(`projection ${name}: rebuilt ${String(events)} of ${String(head)} events, ${left} s left`);
+  };
 }
 
 class RunningProjection implements ProjectionHost {

@@ -2,6 +2,7 @@ import type { CommandIdentity } from "../../mixins/contract/caller";
 import { isRefusal, refuse, type Refusal } from "../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../mixins/contract/token-verifier";
 import type { FeedHandle } from "../../mixins/event-feed/event-feed";
+import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import { TOKEN_REVOKED, issueAccessToken } from "./access-token";
 import { branchesOf } from "./account";
@@ -60,7 +61,23 @@ export async function openAuthRoom(runtime: AuthRuntime, cost?: ScryptCost): Pro
 
 /** The head is asked before the tables: what happens between is read twice, never missed. */
 async function followRevocations(runtime: AuthRuntime, revocations: Revocations): Promise<FeedHandle> {
-  const { pool, log, feed, clock } = runtime;
+  const { feed, clock } = runtime;
+  return feed.subscribe({
+    name: "auth:revocations",
+    after: await readRevocations(runtime, revocations),
+    onBatch: (events) => {
+      revocations.learn(events, clock.now());
+      return Promise.resolve();
+    },
+    wentBack: () => readRevocations(runtime, revocations),
+  });
+}
+
+/** In place of what was known. Resolves with the position from which to go on. */
+async function readRevocations(
+  { pool, log, clock }: Pick<Runtime, "pool" | "log" | "clock">,
+  revocations: Revocations,
+): Promise<Position> {
   const after = await log.head();
   const since = new Date(clock.now() - REVOCATION_KEPT_MS);
   const [sessions, users] = await Promise.all([
@@ -73,18 +90,12 @@ async function followRevocations(runtime: AuthRuntime, revocations: Revocations)
       [since],
     ),
   ]);
+  revocations.forget();
   for (const { session_id, revoked_at } of sessions.rows)
     revocations.revokeSession(session_id, revoked_at.getTime());
   for (const { user_id, changed_at, rights_version } of users.rows)
     revocations.changeUser(user_id, rights_version, changed_at.getTime());
-  return feed.subscribe({
-    name: "auth:revocations",
-    after,
-    onBatch: (events) => {
-      revocations.learn(events, clock.now());
-      return Promise.resolve();
-    },
-  });
+  return after;
 }
 
 /** What a successful login hands out. */

@@ -16,6 +16,12 @@ export class Revocations {
   readonly #users = new Map<string, { readonly version: number; readonly at_ms: number }>();
   #added = 0;
 
+  /** Everything may be untrue: it is told anew. */
+  forget(): void {
+    this.#sessions.clear();
+    this.#users.clear();
+  }
+
   revokeSession(session_id: string, at_ms: number): void {
     this.#sessions.set(session_id, at_ms);
     this.#sweep(at_ms);

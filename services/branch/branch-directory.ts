@@ -21,6 +21,7 @@ interface Saved {
 const SNAPSHOT = { stream_id: "branch-directory", schema_v: 1 } as const;
 /** A start reads at most so many events more than it must; about 50 ms. */
 const SNAPSHOT_EVERY = 4_096;
+const READ_AT_ONCE = 1_000;
 /** Own writes come back within milliseconds. */
 const CATCH_UP_MS = 10_000;
 
@@ -28,7 +29,7 @@ type DirectoryRuntime = Pick<Runtime, "log" | "feed" | "broker">;
 
 /** This node's memory of all branches, kept up to date from the log. Reading it costs a map look-up. */
 export class BranchDirectory {
-  readonly #branches = new Map<string, KnownBranch>();
+  #branches = new Map<string, KnownBranch>();
   #default_branch_id: string | undefined;
   #saved_step = 0;
   #feed: FeedHandle | undefined;
@@ -46,6 +47,7 @@ export class BranchDirectory {
         directory.#learn(events);
         return directory.#saveWhenDue(through);
       },
+      wentBack: () => directory.#readAnew(),
     });
     await directory.reached(head);
     return directory;
@@ -125,6 +127,22 @@ export class BranchDirectory {
       if (known.branch.is_default !== is_default)
         this.#branches.set(id, { ...known, branch: { ...known.branch, is_default } });
     }
+  }
+
+  /** Reads all of it beside what is there, then puts it in its place: nobody finds a branch missing meanwhile. */
+  async #readAnew(): Promise<Position> {
+    const fresh = new BranchDirectory(this.runtime);
+    let position = await fresh.#restore();
+    for (let more = true; more;) {
+      const events = await this.runtime.log.readAll(position, READ_AT_ONCE);
+      fresh.#learn(events);
+      position += events.length;
+      more = events.length > 0;
+    }
+    this.#branches = fresh.#branches;
+    this.#default_branch_id = fresh.#default_branch_id;
+    this.#saved_step = fresh.#saved_step;
+    return position;
   }
 
   async #restore(): Promise<Position> {

@@ -64,6 +64,11 @@ export class CameraCache {
         const tags = events.filter(({ type }) => types.includes(type)).flatMap(tagsOf);
         await this.#unknown.invalidateTags(...tags);
       },
+      wentBack: async () => {
+        const head = await this.runtime.log.head();
+        await this.#unknown.invalidatePattern("*");
+        return head;
+      },
     });
   }
 

@@ -31,6 +31,8 @@ export class MenuFollower {
   #feed: FeedHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hinted = false;
+  /** Waits until the table of uses has come to a position. */
+  #counted: (position: Position) => Promise<void> = () => Promise.resolve();
   readonly #documents = new PublicDocuments();
 
   /** `onSoldOut` hears when the last unit of a sale was sold, or one given back. */
@@ -60,6 +62,7 @@ export class MenuFollower {
    * come to a position: what it has by then is read, what comes later is heard.
    */
   async start(counted: (position: Position) => Promise<void>): Promise<void> {
+    this.#counted = counted;
     const after = await this.needs.log.head();
     await counted(after);
     await this.refresh();
@@ -67,6 +70,7 @@ export class MenuFollower {
       name: "menu:board",
       after,
       onBatch: (events) => this.#follow(events),
+      wentBack: () => this.#readAnew(),
     });
     this.#timer = setInterval(() => {
       this.refresh().catch((error: unknown) => {
@@ -115,6 +119,22 @@ export class MenuFollower {
         { cause },
       );
     }
+  }
+
+  /** Versions and uses may be smaller than those known. What is shown meanwhile stays whole. */
+  async #readAnew(): Promise<Position> {
+    const after = await this.needs.log.head();
+    await this.#counted(after);
+    await this.#next(async () => {
+      const { pool, clock } = this.needs;
+      const document = await readDocumentNewer(pool, EMPTY_MENU.version);
+      const sales = await readSales(pool, new Date(clock.now()));
+      const promos = await readPromos(pool);
+      const uses = await readUses(pool);
+      this.#board = withUses(withOffers(boardOf(document ?? EMPTY_MENU), sales, promos), uses);
+    });
+    this.onSoldOut();
+    return after;
   }
 
   async #readAll(): Promise<void> {

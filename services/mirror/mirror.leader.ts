@@ -111,6 +111,10 @@ export class MirrorLeader {
           stopAt(error);
         }
       },
+      wentBack: () => {
+        stopAt(new MirrorLostError("The log went back: what Redis holds is compared with it."));
+        return Promise.resolve(at);
+      },
     });
     const watch = setInterval(() => {
       this.#assertThere(generation, at).catch(stopAt);

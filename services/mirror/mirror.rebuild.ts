@@ -1,5 +1,6 @@
 import { act } from "../../mixins/contract/implement";
 import type { EventLog, Position } from "../../mixins/event-log/event-log";
+import { positionAsOf } from "../../mixins/event-log/position-as-of";
 import type { Logger } from "../../mixins/logger";
 import { listBranches } from "../branch/branch.contract";
 import { rulesOf, rulesWrite, slotWriteUnder } from "./mirror.branches";
@@ -76,30 +77,6 @@ async function fillBoards(
       slots.map((slot) => slotWriteUnder(branch, slot)),
     );
   }
-}
-
-/** The last position that was recorded before a moment: in steps back from the head that double, then by halves. */
-export async function positionAsOf(
-  log: Pick<EventLog, "readAll">,
-  moment_ms: number,
-  head: Position,
-): Promise<Position> {
-  const isBefore = async (position: Position): Promise<boolean> => {
-    const [event] = await log.readAll(position - 1, 1);
-    return event !== undefined && Date.parse(event.recorded_at) < moment_ms;
-  };
-  let after = head + 1;
-  let before = head;
-  for (let step = 1; before > 0 && !(await isBefore(before)); step *= 2) {
-    after = before;
-    before = Math.max(0, before - step);
-  }
-  while (after - before > 1) {
-    const middle = Math.floor((before + after) / 2);
-    if (await isBefore(middle)) before = middle;
-    else after = middle;
-  }
-  return before;
 }
 
 /** Names the event at a position; empty at 0. */

@@ -163,6 +163,11 @@ class EventFollower {
         for (const event of events) this.say(eventLine(event, false));
         return Promise.resolve();
       },
+      wentBack: async () => {
+        const head = await this.runtime.log.head();
+        this.say(`The log went back: it ends at ${String(head)}, and some of the above is not in it.`);
+        return head;
+      },
     });
     this.#stop = () => handle.stop();
   }

@@ -11,6 +11,7 @@ import { registerReplicaMetrics, replicaProbe } from "../../mixins/replica/repli
 import type { Runtime } from "../../mixins/runtime";
 import { diskProbe, registerDiskMetrics } from "./disk-probe";
 import { HealthRounds, consumersProbe, databaseProbe, logProbe } from "./health";
+import { lineageProbe, registerLineageMetrics } from "./lineage-probe";
 import { registerNodeMetrics } from "./node-metrics";
 import { nodeCacheFigures } from "./cache-command";
 import { getHealth, getLiveness, getMetrics, getReadiness, nodeCache } from "./ops.contract";
@@ -27,6 +28,7 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
   const uptime_s = (): number => Math.max(0, Math.floor((clock.now() - started_ms) / 1000));
   probes.add(databaseProbe(pool, reads !== undefined));
   probes.add(logProbe(log, pool));
+  probes.add(lineageProbe(log, pool));
   probes.add(consumersProbe(log));
   probes.add(feedProbe(feed, log));
   probes.add(kafkaProbe(runtime.kafka));
@@ -34,6 +36,7 @@ export function createOpsService(runtime: Runtime): ServiceSchema {
   probes.add(replicaProbe(reads));
   probes.add(diskProbe(settings.DATA_DIR));
   registerNodeMetrics(metricsOf(broker), log);
+  registerLineageMetrics(metricsOf(broker), log, pool);
   registerFeedMetrics(metricsOf(broker), feed, log);
   registerDiskMetrics(metricsOf(broker), settings.DATA_DIR);
   if (reads !== undefined) registerReplicaMetrics(metricsOf(broker), reads);

@@ -1,4 +1,5 @@
 import type { FeedHandle } from "../../mixins/event-feed/event-feed";
+import type { Position } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import { COUNTED_CHANNELS, type OpenBook, type OpenOrder } from "./order.open-book";
 import { OPEN_STATUSES } from "./order.states";
@@ -8,23 +9,38 @@ const OPEN = `
   where status in (${OPEN_STATUSES.map((status) => `'${status}'`).join(", ")})
     and channel = any ($1) and processed_at is null`;
 
+type Needs = Pick<Runtime, "pool" | "log" | "feed">;
+
 /**
- * Fills the book from the read model, which must have reached the log's end, and keeps it by the feed from then on. The end is
- * asked before the rows: what happens between is read twice, never missed.
+ * Fills the book from the read model, and keeps it by the feed from then on. The end of the log is asked before the rows: what
+ * happens between is read twice, never missed.
+ * @param reached waits until the read model has come to a position.
  */
 export async function keepBook(
-  { pool, log, feed }: Pick<Runtime, "pool" | "log" | "feed">,
+  needs: Needs,
   book: OpenBook,
+  reached: (position: Position) => Promise<void>,
 ): Promise<FeedHandle> {
-  const after = await log.head();
-  const { rows } = await pool.query<OpenOrder>(OPEN, [COUNTED_CHANNELS]);
-  for (const order of rows) book.open(order);
-  return feed.subscribe({
+  return needs.feed.subscribe({
     name: "order:open-book",
-    after,
+    after: await fill(needs, book, reached),
+    wentBack: () => fill(needs, book, reached),
     onBatch: (events) => {
       book.learn(events);
       return Promise.resolve();
     },
   });
+}
+
+async function fill(
+  { pool, log }: Pick<Needs, "pool" | "log">,
+  book: OpenBook,
+  reached: (position: Position) => Promise<void>,
+): Promise<Position> {
+  const after = await log.head();
+  await reached(after);
+  const { rows } = await pool.query<OpenOrder>(OPEN, [COUNTED_CHANNELS]);
+  book.forget();
+  for (const order of rows) book.open(order);
+  return after;
 }

@@ -66,6 +66,15 @@ export class OpenBook {
     }
   }
 
+  /** Everything may be untrue: it is told anew. */
+  forget(): void {
+    this.#orders.clear();
+    this.#byAccount.clear();
+    this.#byPhone.clear();
+    this.#byBranch.clear();
+    this.#closed.clear();
+  }
+
   open(order: OpenOrder): void {
     const { order_id, branch_id, user_id, phone, total_minor } = order;
     if (this.#orders.has(order_id)) return;

@@ -103,7 +103,7 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
       background = { projection, release, archive, book: undefined };
       await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
       if (limits !== undefined)
-        background = { ...background, book: await keepBook({ pool, log, feed }, limits.book) };
+        background = { ...background, book: await keepBook({ pool, log, feed }, limits.book, reached) };
     },
     async stopped() {
       await background?.book?.stop();

@@ -4,9 +4,10 @@ import type { Pool } from "pg";
 import { UnavailableError } from "../../mixins/contract/refusal";
 import { LogFeed } from "../../mixins/event-feed/log-feed";
 import type { EventLog, Position, RecordedEvent } from "../../mixins/event-log/event-log";
+import { markOf } from "../../mixins/event-log/lineage";
+import { positionAsOf } from "../../mixins/event-log/position-as-of";
 import { recordOf } from "../../mixins/kafka/event-record";
 import { TopicShapeError, type KafkaLink } from "../../mixins/kafka/kafka-link";
-import { logNameOf } from "../../mixins/kafka/log-name";
 import type { Logger } from "../../mixins/logger";
 import { Checkpoint, FencedError } from "../../mixins/projection/checkpoint";
 import { inDerivedTransaction } from "../../mixins/projection/transaction";
@@ -16,6 +17,11 @@ import { firstRecordedSince } from "./first-recorded-since";
 /** Name of its checkpoint, and of its leadership. */
 export const RELAY = "relay";
 
+/** The log may be another one: what follows goes out under another name, from the checkpoint on as it is now. */
+class LogChangedError extends Error {}
+
+/** The clocks of two servers may differ by so much; what is sent twice does no harm. */
+const CLOCKS_DIFFER_MS_MAX = 3_600_000;
 const PAUSE_FIRST_MS = 200;
 const PAUSE_MAX_MS = 10_000;
 /** A broker that hangs is not waited for when its connection is given up. */
@@ -38,7 +44,7 @@ export interface RelayDeps {
  *
  * - *connecting*: topic and producer, again and again with growing pauses, for as long as Kafka is away;
  * - *following* the log from the checkpoint: a batch is sent, all replicas that are in sync acknowledge it, the checkpoint moves.
- *   Whatever goes wrong ends the producer and leads back to *connecting*.
+ *   Whatever goes wrong ends the producer and leads back to *connecting*, and so does a log that went back.
  *
  * So Kafka has every event up to the checkpoint, and may have some beyond it twice: after a failure nobody knows what had
  * arrived, and for a moment two relays may be at work. Since each sends everything from a checkpoint on in order, an event stands
@@ -79,6 +85,10 @@ export class Relay {
       } catch (error) {
         if (isOver()) return;
         if (error instanceof FencedError) throw error;
+        if (error instanceof LogChangedError) {
+          this.deps.logger.info(`relay: ${error.message}`);
+          continue;
+        }
         this.#sayGone(error);
         await pause(pause_ms, undefined, { signal: over, ref: false }).catch(() => undefined);
         pause_ms = Math.min(2 * pause_ms, PAUSE_MAX_MS);
@@ -91,11 +101,16 @@ export class Relay {
     const { kafka, pool, log, clock, logger } = this.deps;
     const made = await kafka.ensureTopic();
     const checkpoint = await Checkpoint.load(pool, RELAY);
-    if (made === "there") return checkpoint;
-    const from = await firstRecordedSince(log, new Date(clock.now() - kafka.retention_ms));
-    logger.info(`relay: made the topic ${kafka.topic}; it gets the log from position ${String(from)} on`);
-    await checkpoint.move(pool, from - 1);
-    checkpoint.moved(from - 1);
+    if (made !== "there") {
+      const from = await firstRecordedSince(log, new Date(clock.now() - kafka.retention_ms));
+      logger.info(`relay: made the topic ${kafka.topic}; it gets the log from position ${String(from)} on`);
+      await checkpoint.put(pool, from - 1);
+    } else if (checkpoint.diverged) {
+      const common = await positionAsOf(log, checkpoint.as_of_ms - CLOCKS_DIFFER_MS_MAX, await log.head());
+      logger.warn(`relay: the log went back; it is sent again after position ${String(common)}`);
+      await checkpoint.put(pool, Math.min(common, checkpoint.position));
+    } else return checkpoint;
+    await checkpoint.reload(pool);
     return checkpoint;
   }
 
@@ -122,7 +137,7 @@ export class Relay {
   /** Follows the log until `over` is aborted. @throws what kept a batch from being relayed. */
   async #follow(producer: Producer, checkpoint: Checkpoint, over: AbortSignal): Promise<void> {
     const { log, logger, pool } = this.deps;
-    const name = await logNameOf(pool);
+    const { name } = log.lineage;
     const ended = Promise.withResolvers<undefined>();
     let isOver = false;
     const end = (): void => {
@@ -131,33 +146,45 @@ export class Relay {
     };
     if (over.aborted) end();
     over.addEventListener("abort", end, { once: true });
-    const relay = async (events: readonly RecordedEvent[], through: Position): Promise<void> => {
+    const changed = (): void => {
+      isOver = true;
+      ended.reject(new LogChangedError(`the log is ${log.lineage.name} from here on`));
+    };
+    const stopFollowing = log.lineage.onChange(changed);
+    const relay = async (events: readonly RecordedEvent[]): Promise<void> => {
       for (const messages of requestsOf(events, name)) {
         await producer.send({ topic: this.deps.kafka.topic, acks: -1, messages });
         this.records_sent += messages.length;
       }
-      await inDerivedTransaction(pool, (tx) => checkpoint.move(tx, through));
-      checkpoint.moved(through);
+      const last = events.at(-1);
+      if (last === undefined) return;
+      await inDerivedTransaction(pool, (tx) => checkpoint.move(tx, markOf(last), checkpoint.mark));
+      checkpoint.moved(markOf(last));
     };
     // As they are stored: who may read the topic does not read names, and what is erased is erased there as well.
     const handle = new LogFeed({ log: log.stored, logger }).subscribe({
       name: RELAY,
       after: checkpoint.position,
       // Never fails: the feed would give the same batch to the same producer again. Instead the whole subscription ends.
-      onBatch: async (events, through) => {
+      onBatch: async (events) => {
         if (isOver) return;
-        const relayed = relay(events, through).catch((error: unknown) => {
+        const relayed = relay(events).catch((error: unknown) => {
           isOver = true;
           ended.reject(error);
         });
         // Whoever wants this to be over does not wait for a Kafka that hangs.
         await Promise.race([relayed, ended.promise.catch(() => undefined)]);
       },
+      wentBack: () => {
+        changed();
+        return Promise.resolve(0);
+      },
     });
     try {
       await ended.promise;
     } finally {
       over.removeEventListener("abort", end);
+      stopFollowing();
       await handle.stop();
     }
   }

@@ -89,6 +89,8 @@ export async function followInvalidations(
       const names = new Set(elsewhere.flatMap((data) => data.names));
       if (names.size > 0) await end(runtime, [...names]);
     },
+    // Whoever follows the events of kept answers has ended all of them then.
+    wentBack: () => log.head(),
   });
   return () => handle.stop();
 }

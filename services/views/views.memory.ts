@@ -16,6 +16,8 @@ const MEMBERS_MAX = 100_000;
 
 /** What Redis knows of a post, and of those who ask about it. */
 export interface Look {
+  /** Name of the log, and so of the database, that what is asked for now is read of. */
+  readonly log: string;
   /** Under which a sum must come that is asked for now. */
   readonly epoch: string;
   /** By Redis' clock. */
@@ -44,10 +46,10 @@ export interface Note {
 export class ViewsMemory {
   readonly #guard: RedisGuard;
 
-  /** `log`: names the database; what Redis holds of another one is not believed. */
+  /** `log`: names the log as it is now; what Redis has learned of another one, or of its past, may be lost and is not believed. */
   constructor(
     private readonly link: RedisLink,
-    private readonly log: string,
+    private readonly log: () => string,
   ) {
     this.#guard = guardOf(link);
   }
@@ -55,22 +57,25 @@ export class ViewsMemory {
   /** @throws UnavailableError `redis.unavailable`, after a tenth of a second at most. */
   async look(asked: ReadonlyMap<string, readonly string[]>): Promise<Map<string, Look>> {
     const epoch = randomUUID();
+    const log = this.log();
     const args = [...asked.values()].flatMap((user_ids) => [user_ids.length, ...user_ids]);
     const reply = (await this.#guard.ask(() =>
-      LOOK.run(this.link.client, keysOf(asked.keys()), [this.log, epoch, BRIEF_MS, SUM_GOOD_MS, ...args]),
+      LOOK.run(this.link.client, keysOf(asked.keys()), [log, epoch, BRIEF_MS, SUM_GOOD_MS, ...args]),
     )) as [...[string, number, number, string][], number];
     const at_ms = reply.at(-1) as number;
     const looks = [...asked].map(([post_id, user_ids], at): [string, Look] => {
       const [own_epoch, sum, is_new, bits] = reply[at] as [string, number, number, string];
       const seen = new Set(user_ids.filter((_, user) => bits[user] === "1"));
       const views = sum < 0 ? undefined : sum;
-      return [post_id, { epoch: own_epoch, at_ms, views, is_new: is_new === 1, seen }];
+      return [post_id, { log, epoch: own_epoch, at_ms, views, is_new: is_new === 1, seen }];
     });
     return new Map(looks);
   }
 
   /** @throws UnavailableError `redis.unavailable` */
-  async note(notes: readonly Note[]): Promise<void> {
+  async note(told: readonly Note[]): Promise<void> {
+    // What was read of the log's past may not be so here.
+    const notes = told.filter(({ look }) => look.log === this.log());
     if (notes.length === 0) return;
     const args = notes.flatMap(({ look, views, user_ids }) => [
       ...[look.epoch, views ?? -1, look.at_ms, user_ids.length],

@@ -17,7 +17,7 @@ import { ViewCounter } from "./views.counter";
 import { inboxProbe, showFigures } from "./views.health";
 import { ViewsMemory } from "./views.memory";
 import { readDays, readTop, spanOf } from "./views.reads";
-import { databaseNameOf, ViewsStore } from "./views.store";
+import { ViewsStore } from "./views.store";
 import { purgeViews, syncViews } from "./views.sync";
 
 const SYNC_EVERY_MS = 300_000;
@@ -44,7 +44,7 @@ export function createViewsService(runtime: Runtime): ServiceSchema {
     version: 1,
     settings: { $noVersionPrefix: true },
     async started() {
-      const memory = runtime.redis && new ViewsMemory(runtime.redis, await databaseNameOf(pool));
+      const memory = runtime.redis && new ViewsMemory(runtime.redis, () => log.lineage.name);
       counter = new ViewCounter({
         store,
         clock: runtime.clock,

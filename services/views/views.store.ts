@@ -3,18 +3,6 @@ import type { Pool } from "pg";
 import { UnavailableError } from "../../mixins/contract/refusal";
 import { isOutage } from "../../mixins/event-log/database-fault";
 import type { EventLog } from "../../mixins/event-log/event-log";
-import { logNameOf } from "../../mixins/kafka/log-name";
-
-/**
- * Names the database that views are counted in: its log, and the timeline, which changes when a standby takes over or a backup
- * is restored to a point in time. What Redis has learned of another one may be lost here.
- */
-export async function databaseNameOf(pool: Pool): Promise<string> {
-  const { rows } = await pool.query<{ timeline: number }>(
-    "select timeline_id as timeline from pg_control_checkpoint()",
-  );
-  return `${await logNameOf(pool)}-${String(rows[0]?.timeline)}`;
-}
 
 /** A user's look at a post. */
 export interface View {

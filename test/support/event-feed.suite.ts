@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EventFeed, FeedHandle } from "../../mixins/event-feed/event-feed";
 import type { EventLog, Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { eventually } from "./eventually";
+import { NEVER_BACK } from "./memory-lineage";
 
 /** A feed, and the log whose events it has to deliver. */
 export interface FeedUnderTest {
@@ -69,7 +70,7 @@ export function eventFeedSuite(name: string, open: () => Promise<FeedUnderTest>)
       after: Position,
       onBatch: (events: readonly RecordedEvent[], through: Position) => Promise<void>,
     ): FeedHandle {
-      const handle = feed.subscribe({ name: `test:${randomUUID()}`, after, onBatch });
+      const handle = feed.subscribe({ name: `test:${randomUUID()}`, after, onBatch, ...NEVER_BACK });
       handles.push(handle);
       return handle;
     }

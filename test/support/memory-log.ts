@@ -6,11 +6,19 @@ import type {
   Position,
   RecordedEvent,
 } from "../../mixins/event-log/event-log";
+import { MemoryLineage } from "./memory-lineage";
 
 /** A log in memory for tests of those who read it: events in, events out, and the wake-up. Knows no commands or snapshots. */
 export class MemoryLog implements EventLog {
   readonly #events: RecordedEvent[] = [];
   readonly #wakes = new Set<() => void>();
+  readonly lineage = new MemoryLineage(this.#events);
+
+  /** What lies behind a position is gone; its positions are given anew. */
+  goBackTo(position: Position): void {
+    this.#events.length = position;
+    this.lineage.change();
+  }
 
   /** Writes events, each to its stream. */
   write(...events: readonly (NewEvent & { stream_id?: string })[]): Position {

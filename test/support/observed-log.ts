@@ -24,6 +24,9 @@ export class ObservedLog implements EventLog {
     this.units.push(unit);
     return (await this.onAppend(unit)) ?? this.log.append(unit);
   }
+  get lineage(): EventLog["lineage"] {
+    return this.log.lineage;
+  }
   readStream(stream_id: string, after_version?: number): Promise<RecordedEvent[]> {
     return this.log.readStream(stream_id, after_version);
   }
@@ -41,8 +44,8 @@ export class ObservedLog implements EventLog {
   findAnswers(ids: readonly string[]): Promise<StoredAnswer[]> {
     return this.log.findAnswers(ids);
   }
-  durable(): Promise<void> {
-    return this.log.durable();
+  durable(read_under?: number): Promise<void> {
+    return this.log.durable(read_under);
   }
   head(): Promise<Position> {
     return this.log.head();

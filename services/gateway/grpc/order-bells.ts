@@ -60,6 +60,12 @@ export class OrderBells {
         if (this.#count > 0) for (const { stream_id } of events) this.#ring(stream_id);
         return Promise.resolve();
       },
+      // Whoever watches reads again, whatever it was told.
+      wentBack: async () => {
+        const head = await this.runtime.log.head();
+        for (const stream_id of this.#bells.keys()) this.#ring(stream_id);
+        return head;
+      },
     });
   }
 

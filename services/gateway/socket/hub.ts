@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ERASED_EVENT } from "../../../mixins/erasure/erased-event";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";
+import { mayBeLost } from "../../../mixins/event-log/lineage";
 import type { Runtime } from "../../../mixins/runtime";
 import { announcementOf } from "./announcements";
 import { AudienceIndex } from "./audience-index";
@@ -34,6 +35,8 @@ type FrameOf = (broadcast: Broadcast) => Frame | null;
 export class SocketHub {
   readonly #audiences = new Map(DOORS.map(({ audience }) => [audience, new AudienceIndex()]));
   readonly #live = new Set<Client>();
+  /** Those on their way to be live. */
+  readonly #arriving = new Set<Client>();
   readonly #history: History;
   #position: Position = 0;
   #feed: FeedHandle | undefined;
@@ -61,6 +64,7 @@ export class SocketHub {
       name: "sockets",
       after: from,
       onBatch: (events, through) => this.#onBatch(events, through),
+      wentBack: () => this.#wentBack(),
     });
     await this.#feed.reached(head, START_MS_MAX);
   }
@@ -75,10 +79,12 @@ export class SocketHub {
    */
   async enter(client: Client, after?: Position): Promise<void> {
     client.position = after ?? this.#position;
-    if (after !== undefined && !(await this.#canResume(after))) {
-      this.counters.resync_required.inc();
-      client.position = this.#position;
-      this.tell(client, "resync_required", { reason: "position.out_of_reach" });
+    this.#arriving.add(client);
+    const { generation } = client;
+    const canResume = after === undefined || (await this.#canResume(after));
+    if (client.generation !== generation) return;
+    if (!canResume) {
+      this.#resync(client, "position.out_of_reach");
     } else if (after !== undefined) {
       this.counters.resumed.inc();
     }
@@ -98,12 +104,15 @@ export class SocketHub {
    */
   async reenter(client: Client, after: Position | undefined, change: () => void): Promise<void> {
     const wasLive = this.#detach(client);
+    this.#arriving.add(client);
     if (wasLive) client.position = Math.max(client.position, this.#position);
     const { audience, position: through } = client;
     const entitlements = new Map(client.entitlements);
-    client.generation++;
+    const generation = ++client.generation;
     change();
-    if (after !== undefined && after < through && (await this.#canResume(after))) client.position = after;
+    const canResume = after !== undefined && after < through && (await this.#canResume(after));
+    if (client.generation !== generation) return;
+    if (canResume) client.position = after;
     await this.#catchUp(client, (broadcast) => {
       const wasShown = broadcast.position <= through && frameBy(entitlements, audience, broadcast) !== null;
       return wasShown ? null : client.frameOf(broadcast);
@@ -113,6 +122,7 @@ export class SocketHub {
   /** Forgets a client whose connection has ended. */
   leave(client: Client): void {
     this.#detach(client);
+    this.#arriving.delete(client);
     client.generation++;
     client.gone();
   }
@@ -171,7 +181,33 @@ export class SocketHub {
     this.runtime.broker.logger.error(`sockets: no message of ${event.type} at ${event.position}`, error);
   }
 
+  /**
+   * What clients were told of lost events cannot be taken back one by one: each is told to load anew, and goes on from here. Those
+   * who come back later with a position that was taken back are told so too.
+   */
+  async #wentBack(): Promise<Position> {
+    const head = await this.runtime.log.head();
+    this.#position = head;
+    this.#history.begin(head);
+    for (const client of [...this.#live, ...this.#arriving]) {
+      // Ends a catching-up under way.
+      client.generation++;
+      this.#detach(client);
+      this.#resync(client, "log.went_back");
+      this.#attach(client);
+      this.tell(client, "ready", {});
+    }
+    return head;
+  }
+
+  #resync(client: Client, reason: "position.out_of_reach" | "log.went_back"): void {
+    this.counters.resync_required.inc();
+    client.position = this.#position;
+    this.tell(client, "resync_required", { reason });
+  }
+
   async #canResume(after: Position): Promise<boolean> {
+    if (mayBeLost(this.runtime.log.lineage, after)) return false;
     if (after <= this.#position) return this.#position - after <= this.limits.resume_events_max;
     // Ahead of this node, which may lag; ahead of the log itself only if that was put back to an older state.
     return after <= (await this.runtime.log.head());
@@ -184,9 +220,7 @@ export class SocketHub {
       const missed = await this.#history.after(client.position, this.#position, client.audience);
       if (isOver()) return;
       if (missed === undefined) {
-        this.counters.resync_required.inc();
-        client.position = this.#position;
-        this.tell(client, "resync_required", { reason: "position.out_of_reach" });
+        this.#resync(client, "position.out_of_reach");
         break;
       }
       for (const broadcast of missed.broadcasts) {
@@ -214,6 +248,7 @@ export class SocketHub {
   }
 
   #attach(client: Client): void {
+    this.#arriving.delete(client);
     this.#audiences.get(client.audience)?.add(client);
     this.#live.add(client);
     client.feeder = this;

@@ -9,6 +9,7 @@ import { eventually } from "../../support/eventually";
 import { ObservedLog } from "../../support/observed-log";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
+import { NEVER_BACK } from "../../support/memory-lineage";
 
 const TIMEOUT_MS = 10_000;
 const POLL_NEVER_MS = 3_600_000;
@@ -56,7 +57,7 @@ describe("LogFeed", () => {
     onBatch: (events: readonly RecordedEvent[], through: Position) => Promise<void>,
     name = "test",
   ): FeedHandle {
-    const handle = feed.subscribe({ name, after, onBatch });
+    const handle = feed.subscribe({ name, after, onBatch, ...NEVER_BACK });
     handles.push(handle);
     return handle;
   }

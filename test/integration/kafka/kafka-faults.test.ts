@@ -6,7 +6,6 @@ import type { Position } from "../../../mixins/event-log/event-log";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
 import { recordOf } from "../../../mixins/kafka/event-record";
 import type { KafkaLink } from "../../../mixins/kafka/kafka-link";
-import { logNameOf } from "../../../mixins/kafka/log-name";
 import { startLeader, type LeaderHandle } from "../../../mixins/process/start-leader";
 import { RELAY, Relay } from "../../../services/relay/relay";
 import { Recorder, write } from "../../support/event-feed.suite";
@@ -14,6 +13,7 @@ import { eventually } from "../../support/eventually";
 import { asAdmin, describeWithKafka, startTestKafka, type TestKafka } from "../../support/kafka";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
+import { NEVER_BACK } from "../../support/memory-lineage";
 
 /** A Kafka that was killed needs some seconds until it serves again. */
 const TIMEOUT_MS = 40_000;
@@ -35,7 +35,7 @@ class Node {
   static async start(database: TestDatabase, link: KafkaLink): Promise<Node> {
     const log = await createEventLog({ connection: database.connection });
     const logger = new QuietLogger();
-    const feed = new KafkaFeed({ log, logger, pool: database.pool, kafka: link });
+    const feed = new KafkaFeed({ log, logger, kafka: link });
     feed.start();
     const after = await log.head();
     const node = new Node(log, feed, after, undefined);
@@ -46,6 +46,7 @@ class Node {
         for (const { position } of events) node.came_ms.set(position, performance.now());
         return node.recorder.take(events, through);
       },
+      ...NEVER_BACK,
     });
     return node;
   }
@@ -210,7 +211,7 @@ describeWithKafka("The feed by Kafka, when", () => {
     const after = await log.head();
     await write(log, 10);
     const events = await log.readAll(after, 10);
-    const name = await logNameOf(database.pool);
+    const { name } = log.lineage;
     const messages = events.filter((_, n) => n !== 4).map((event) => recordOf(event, name));
     const producer = link.client.producer();
     await producer.connect();

@@ -6,7 +6,6 @@ import { FEED_LIMITS } from "../../../mixins/event-feed/tail-feed";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
 import { recordOf } from "../../../mixins/kafka/event-record";
 import type { KafkaLink } from "../../../mixins/kafka/kafka-link";
-import { logNameOf } from "../../../mixins/kafka/log-name";
 import { startLeader, type LeaderHandle } from "../../../mixins/process/start-leader";
 import { orderPersonalData } from "../../../services/order/order.events";
 import { RELAY, Relay } from "../../../services/relay/relay";
@@ -18,6 +17,7 @@ import { ObservedLog } from "../../support/observed-log";
 import { placed, sampleOrder } from "../../support/order-events";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 import { QuietLogger } from "../../support/quiet-logger";
+import { NEVER_BACK } from "../../support/memory-lineage";
 
 const TIMEOUT_MS = 20_000;
 /** Nothing but Kafka brings anything to a feed that looks at the log so seldom. */
@@ -49,7 +49,7 @@ describeWithKafka("KafkaFeed", () => {
   async function trusting(deaf?: "deaf"): Promise<{ feed: KafkaFeed; observed: ObservedLog }> {
     const observed = new ObservedLog(log);
     const feed = new KafkaFeed(
-      { log: observed, logger, pool: database.pool, kafka: link },
+      { log: observed, logger, kafka: link },
       { ...FEED_LIMITS, poll_ms: NEVER_MS },
       { ...KAFKA_SOURCE_LIMITS, look_ms: 20 },
     );
@@ -103,7 +103,12 @@ describeWithKafka("KafkaFeed", () => {
 
     async function atTheEnd(recorder: Recorder): Promise<number> {
       const after = await write(log, 1);
-      handle = feed.subscribe({ name: "test", after, onBatch: (...batch) => recorder.take(...batch) });
+      handle = feed.subscribe({
+        name: "test",
+        after,
+        onBatch: (...batch) => recorder.take(...batch),
+        ...NEVER_BACK,
+      });
       const head = await write(log, 1);
       await handle.reached(head, TIMEOUT_MS);
       observed.reads = 0;
@@ -142,7 +147,7 @@ describeWithKafka("KafkaFeed", () => {
       const after = await atTheEnd(recorder);
       const producer = link.client.producer();
       await producer.connect();
-      const name = await logNameOf(database.pool);
+      const { name } = log.lineage;
       const [last] = await log.readAll((await log.head()) - 1, 1);
       if (last === undefined) throw new Error("The log is empty.");
       const next = { ...last, position: last.position + 1, data: { n: "not so" } };
@@ -166,7 +171,12 @@ describeWithKafka("KafkaFeed", () => {
     const { feed } = await trusting();
     const recorder = new Recorder();
     const after = await log.head();
-    const handle = feed.subscribe({ name: "test", after, onBatch: (...batch) => recorder.take(...batch) });
+    const handle = feed.subscribe({
+      name: "test",
+      after,
+      onBatch: (...batch) => recorder.take(...batch),
+      ...NEVER_BACK,
+    });
     const load = { on: true };
     const writer = (async () => {
       while (load.on) await write(log, 3);

@@ -88,7 +88,7 @@ describe("what an actor remembers", () => {
 
   it("has no hole", async () => {
     const [, second] = await log.readStream(PURSE);
-    const memory = { state: { balance: 0 }, version: 0, position: 0, snapshot_version: 0 };
+    const memory = { state: { balance: 0 }, version: 0, position: 0, snapshot_version: 0, read_under: 0 };
     expect(() => fold(kind.decider, memory, second === undefined ? [] : [second])).toThrow(
       "purse-1: version 2 follows 0.",
     );

@@ -7,6 +7,7 @@ import { recordOf } from "../../../mixins/kafka/event-record";
 import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 import { MemoryLog } from "../../support/memory-log";
 import { QuietLogger } from "../../support/quiet-logger";
+import { NEVER_BACK } from "../../support/memory-lineage";
 
 const LOG = "the-log";
 const SOURCE_LIMITS: KafkaSourceLimits = {
@@ -99,6 +100,7 @@ class World {
         await this.#gate.promise;
         this.got.push(...events.map(({ position }) => position));
       },
+      ...NEVER_BACK,
     });
   }
 

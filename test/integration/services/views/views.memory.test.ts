@@ -23,7 +23,7 @@ beforeAll(async () => {
   await redis.process.start();
   reader = new Redis(redis.url);
   link = new RedisLink(redis.url, new QuietLogger());
-  memory = new ViewsMemory(link, "this database");
+  memory = new ViewsMemory(link, () => "this database");
   await eventually(() => link.ping());
 });
 afterAll(async () => {
@@ -96,7 +96,7 @@ it("believes a sum for a quarter of a second from when it was asked for, and as 
 
 it("throws away what was learned of another database", async () => {
   await note(await look(), 5, [anna]);
-  const other = new ViewsMemory(link, "another database");
+  const other = new ViewsMemory(link, () => "another database");
   const found = (await other.look(new Map([[post_id, [anna]]]))).get(post_id);
   expect(found).toMatchObject({ is_new: true, views: undefined, seen: new Set() });
 });

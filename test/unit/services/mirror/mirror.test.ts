@@ -1,10 +1,10 @@
 import type { RecordedEvent } from "../../../../mixins/event-log/event-log";
+import { positionAsOf } from "../../../../mixins/event-log/position-as-of";
 import type { BranchEvent } from "../../../../services/branch/branch.events";
 import { rulesOf } from "../../../../services/mirror/mirror.branches";
 import { messageOf } from "../../../../services/mirror/mirror.documents";
 import { MirrorLag } from "../../../../services/mirror/mirror.health";
 import { factsAfter, OrderMemory } from "../../../../services/mirror/mirror.orders";
-import { positionAsOf } from "../../../../services/mirror/mirror.rebuild";
 import type { Marker } from "../../../../services/mirror/mirror.store";
 import type { OrderEvent } from "../../../../services/order/order.events";
 import { cancelled, placed, refOf, stepped } from "../../../support/orders";
