@@ -16,6 +16,8 @@ create table es.checkpoint (
   partition smallint default '-1'::integer not null,
   pos bigint default 0 not null,
   updated_at timestamp with time zone default now() not null,
+  event_id uuid,
+  recorded_at timestamp with time zone,
   constraint checkpoint_partition_check CHECK (((partition >= '-1'::integer) AND (partition <= 15))),
   constraint checkpoint_pkey PRIMARY KEY (name, partition),
   constraint checkpoint_pos_check CHECK ((pos >= 0))
@@ -88,6 +90,19 @@ create table es.lane (
   constraint lane_head_check CHECK ((head >= 0)),
   constraint lane_pkey PRIMARY KEY (lane)
 ) with (fillfactor=10);
+
+create table es.lineage_break (
+  break_id uuid default gen_random_uuid() not null,
+  found_at timestamp with time zone default clock_timestamp() not null,
+  lost_after bigint not null,
+  lost_to bigint not null,
+  head bigint not null,
+  timeline_before text not null,
+  timeline_after text not null,
+  constraint lineage_break_lost_after_check CHECK ((lost_after >= 0)),
+  constraint lineage_break_pkey PRIMARY KEY (break_id),
+  constraint lineage_break_range CHECK ((lost_to > lost_after))
+);
 
 create table es.secret (
   name text collate "C" not null,

@@ -181,7 +181,10 @@ describeWithKafka("The relay", () => {
     const before = await write(log, 20);
     await checkpointAt(before);
     await stops.pop()?.();
-    await database.pool.query("update es.checkpoint set pos = $2 where name = $1", [RELAY, before - 7]);
+    await database.pool.query(
+      "update es.checkpoint set pos = $2, event_id = null, recorded_at = null where name = $1",
+      [RELAY, before - 7],
+    );
     startRelay();
     const head = await write(log, 3);
     await checkpointAt(head);

@@ -48,13 +48,13 @@ describe("what an actor remembers", () => {
 
   it("is nothing of a stream that is not there", async () => {
     expect(await remember(log, kind, "purse-2", () => undefined)).toEqual({
-      ...{ state: { balance: 0 }, version: 0, position: 0, snapshot_version: 0 },
+      ...{ state: { balance: 0 }, version: 0, position: 0, snapshot_version: 0, read_under: 0 },
     });
   });
 
   it("is the fold of all events without a snapshot", async () => {
     expect(await recalled()).toEqual({
-      ...{ state: { balance: 60 }, version: 3, position: 4, snapshot_version: 0 },
+      ...{ state: { balance: 60 }, version: 3, position: 4, snapshot_version: 0, read_under: 0 },
     });
     expect(log.read_after).toEqual([0]);
   });
@@ -62,7 +62,7 @@ describe("what an actor remembers", () => {
   it("is a snapshot and the events after it, read from the snapshot's own version on", async () => {
     log.saved = snapshot(2, 300);
     expect(await recalled()).toEqual({
-      ...{ state: { balance: 330 }, version: 3, position: 4, snapshot_version: 2 },
+      ...{ state: { balance: 330 }, version: 3, position: 4, snapshot_version: 2, read_under: 0 },
     });
     expect(log.read_after).toEqual([1]);
   });
