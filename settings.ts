@@ -298,6 +298,11 @@ const SETTINGS = {
     fallback: 2_000_000,
     help: "an order of more is taken by the desk only, minor units",
   },
+  OFFER_PERCENT_MAX: {
+    read: whole(0, 100),
+    fallback: 50,
+    help: "largest discount of a sale or promo code that others than a super admin may set, percent",
+  },
   BUSINESS_OPEN_HOUR: { read: whole(0, 23), fallback: 6, help: "opening hour of a new branch, UTC" },
   BUSINESS_OPEN_MIN: { read: whole(0, 59), fallback: 0, help: "opening minute of a new branch, UTC" },
   BUSINESS_CLOSE_HOUR: { read: whole(0, 23), fallback: 20, help: "closing hour of a new branch, UTC" },

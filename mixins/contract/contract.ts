@@ -47,6 +47,8 @@ export interface ActionContract<P extends TObject = TObject, R extends TSchema =
   readonly result: R;
   /** Row of the permission table that a caller needs. */
   readonly permission: Permission;
+  /** `chain`: what it changes is every branch's, so staff who are bound to branches may not. */
+  readonly reach?: "chain";
   /** Calls a minute of one account, or of a guest's address, by whatever way; where the default for writes does not fit. */
   readonly rate_per_minute?: number;
   readonly rest?: readonly RestBinding[];

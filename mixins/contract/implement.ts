@@ -27,7 +27,15 @@ export function commandOf(ctx: Ctx<unknown>): CommandIdentity {
 
 /** Why this caller may not call this action; undefined when they may. */
 export function permissionRefusal(contract: ActionContract, caller: Caller): Refusal | undefined {
-  if (contract.permission === "internal" || allows(contract.permission, caller.role)) return undefined;
+  if (contract.permission === "internal") return undefined;
+  if (allows(contract.permission, caller.role))
+    return contract.reach === "chain" && caller.branch_ids !== null
+      ? refuse(
+          "forbidden",
+          "auth.chain_only",
+          "This changes what all branches share: it needs an account that is bound to no branch.",
+        )
+      : undefined;
   return caller.role === "guest"
     ? refuse("unauthorized", "auth.required", "Sign in first: this needs a valid access token.")
     : refuse(

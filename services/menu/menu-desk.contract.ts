@@ -58,7 +58,7 @@ const DeskItemSchema = Type.Unsafe<DeskItem>(
   }),
 );
 
-const edit = { kind: "command", permission: "menu.edit" } as const;
+const edit = { kind: "command", permission: "menu.edit", reach: "chain" } as const;
 const look = { kind: "query", permission: "menu.edit" } as const;
 const editRefusals = ["menu.invalid_item", "menu.name_taken", "menu.unknown_reference"] as const;
 const DraftAnswer = strictObject({
@@ -135,6 +135,7 @@ export const deleteItem = contract({
 export const switchItem = contract({
   ...edit,
   permission: "menu.publish",
+  reach: "chain",
   name: "menu.switch_item",
   summary: "Switch an item off or on at once",
   rest: [{ method: "PUT", path: "/api/v1/menu/items/:item_id/available" }],

@@ -29,7 +29,7 @@ import {
 /** So many sales at once are more than anybody announces. */
 export const SHOP_SALES_MAX = 500;
 
-const change = { kind: "command", permission: "menu.publish" } as const;
+const change = { kind: "command", permission: "menu.publish", reach: "chain" } as const;
 const look = { kind: "query", permission: "menu.edit" } as const;
 
 const saleTerms = {
@@ -48,7 +48,12 @@ const saleLimit = { limit_quantity: Type.Optional(nullable(UseLimit)) };
 /** Naming one of the two takes the other's place. */
 const saleBenefit = { percent: Type.Optional(Percent), price_minor: Type.Optional(ItemPrice) };
 const SaleAnswer = strictObject({ sale: FlashSaleSchema, position: PositionSchema });
-const saleRefusals = ["sale.invalid_interval", "sale.one_benefit", "menu.unknown_item"] as const;
+const saleRefusals = [
+  "sale.invalid_interval",
+  "sale.one_benefit",
+  "menu.unknown_item",
+  "offer.too_generous",
+] as const;
 
 /** Sales of this moment, for everybody who shows prices; those that are sold out are not among them. */
 export const activeSales = contract({
@@ -148,7 +153,12 @@ const promoTerms = {
   first_order_only: Type.Optional(Type.Boolean()),
 };
 const PromoAnswer = strictObject({ promo: PromoCodeSchema, position: PositionSchema });
-const promoRefusals = ["promo.code_taken", "promo.invalid_interval", "promo.one_benefit"] as const;
+const promoRefusals = [
+  "promo.code_taken",
+  "promo.invalid_interval",
+  "promo.one_benefit",
+  "offer.too_generous",
+] as const;
 
 export const listPromos = contract({
   ...look,

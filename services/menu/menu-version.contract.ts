@@ -51,7 +51,7 @@ const VersionSchema = Type.Unsafe<VersionInfo>(strictObject(VersionFields));
 const VersionNumber = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
 const Note = Type.Optional(LineOfText);
 const look = { kind: "query", permission: "menu.edit" } as const;
-const publishing = { kind: "command", permission: "menu.publish" } as const;
+const publishing = { kind: "command", permission: "menu.publish", reach: "chain" } as const;
 
 /** What a publish would change for customers, and what stands in its way. */
 export const previewMenu = contract({

@@ -24,6 +24,8 @@ export interface Sign {
   readonly by: string | null;
   /** RFC 3339 UTC. */
   readonly at: string;
+  /** The largest discount that they may give, percent. */
+  readonly percent_max: number;
 }
 
 /** A change inside its transaction; undefined: everything is as wanted already. */
@@ -42,9 +44,15 @@ export async function changeMenu(
   work: ChangeWork,
   asWanted: () => Promise<object> = () => Promise.resolve({}),
 ): Promise<CommandOutcome | Refusal> {
-  const { user_id } = callerOf(ctx);
+  const caller = callerOf(ctx);
+  const percent_max = ["super_admin", "system"].includes(caller.role)
+    ? 100
+    : runtime.settings.OFFER_PERCENT_MAX;
   const outcome = await changeRows(runtime, commandOf(ctx), async (tx) => {
-    const change = await work(tx, { by: user_id, at: new Date(runtime.clock.now()).toISOString() });
+    const change = await work(tx, {
+      ...{ by: caller.user_id, percent_max },
+      at: new Date(runtime.clock.now()).toISOString(),
+    });
     if (change === undefined) return AS_WANTED;
     if (isRefusal(change)) return change;
     return { streams: [appendOf(change)], answer: change.answer, meta: eventMetaOf(ctx, "menu") };

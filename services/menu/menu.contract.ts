@@ -218,6 +218,7 @@ export const reloadMenu = contract({
   summary: "Reload the menu from its rows",
   kind: "command",
   permission: "menu.publish",
+  reach: "chain",
   rest: [{ method: "POST", path: "/api/v1/admin/update-menu" }],
   params: strictObject({}),
   result: ReloadResult,

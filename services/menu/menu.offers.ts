@@ -5,9 +5,11 @@ import {
   flashSaleStream,
   promoCodeStream,
   type FlashSale,
+  type MenuDocument,
   type MenuEvent,
   type PromoCode,
 } from "./menu.events";
+import { promoSize, saleSize, tooGenerous } from "./menu.offer-size";
 import * as store from "./menu.offer-store";
 import { readUsed } from "./menu.offer-uses";
 import { announcement, ended, unitsLeft, type SalePhase } from "./menu.sale-phase";
@@ -77,7 +79,7 @@ async function saveSale(
   wanted: FlashSale,
   phase: SalePhase,
   named: SaleTerms,
-  { by, at }: Sign,
+  { by, at, percent_max }: Sign,
 ): Promise<MenuChange | Refusal> {
   const sale = {
     ...wanted,
@@ -94,12 +96,15 @@ async function saveSale(
     );
   if ((sale.percent === null) === (sale.price_minor === null))
     return refuse("unprocessable", "sale.one_benefit", "A sale has either percent or price_minor.");
-  const unknown = named.item_ids === undefined ? undefined : await unknownAmong(tx, sale.item_ids);
+  const menu = await readDocumentNewer(tx, 0);
+  const unknown = named.item_ids === undefined ? undefined : unknownAmong(menu, sale.item_ids);
   if (unknown !== undefined)
     return refuse("unprocessable", "menu.unknown_item", `The menu in force has no pizza or set ${unknown}.`, {
       item_id: unknown,
     });
   const saved: FlashSale = { ...sale, starts_at, ends_at };
+  const generous = tooGenerous(saleSize(saved, menu), percent_max);
+  if (generous !== undefined) return generous;
   const said: MenuEvent = { type: "menu.sale_changed", data: { sale_id: sale.sale_id, sale: saved, by, at } };
   const left = unitsLeft(saved.limit_quantity, await readUsed(tx, sale.sale_id));
   const due = announcement({ sale: saved, phase, left }, Date.parse(at));
@@ -116,8 +121,7 @@ async function saveSale(
   };
 }
 
-async function unknownAmong(tx: Queryable, item_ids: readonly string[]): Promise<string | undefined> {
-  const document = await readDocumentNewer(tx, 0);
+function unknownAmong(document: MenuDocument | undefined, item_ids: readonly string[]): string | undefined {
   const known = new Set([...(document?.pizzas ?? []), ...(document?.sets ?? [])].map(({ id }) => id));
   return item_ids.find((id) => !known.has(id));
 }
@@ -163,7 +167,11 @@ export async function deletePromo(
   };
 }
 
-async function savePromo(tx: Queryable, wanted: PromoCode, { by, at }: Sign): Promise<MenuChange | Refusal> {
+async function savePromo(
+  tx: Queryable,
+  wanted: PromoCode,
+  { by, at, percent_max }: Sign,
+): Promise<MenuChange | Refusal> {
   const valid_from = wanted.valid_from === null ? null : instant(wanted.valid_from);
   const valid_until = wanted.valid_until === null ? null : instant(wanted.valid_until);
   if (
@@ -179,6 +187,8 @@ async function savePromo(tx: Queryable, wanted: PromoCode, { by, at }: Sign): Pr
   if ((wanted.percent === null) === (wanted.amount_minor === null))
     return refuse("unprocessable", "promo.one_benefit", "A promo code has either percent or amount_minor.");
   const promo: PromoCode = { ...wanted, code: codeOf(wanted.code), valid_from, valid_until };
+  const generous = tooGenerous(promoSize(promo), percent_max);
+  if (generous !== undefined) return generous;
   await lockHead(tx);
   const owner = await store.promoIdOf(tx, promo.code);
   if (owner !== undefined && owner !== promo.promo_id)

@@ -22,7 +22,7 @@ export async function seedMenu(
   identity: CommandIdentity,
 ): Promise<boolean> {
   const now_ms = runtime.clock.now();
-  const sign: Sign = { by: null, at: new Date(now_ms).toISOString() };
+  const sign: Sign = { by: null, at: new Date(now_ms).toISOString(), percent_max: 100 };
   const outcome = await changeRows(runtime, identity, async (tx) => {
     const { version } = await store.lockHead(tx);
     if (version > 0) return ALREADY;

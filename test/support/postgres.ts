@@ -24,6 +24,9 @@ export const SYSTEM_POSTGRES = "/usr/lib/postgresql/15/bin";
 export const hasSystemPostgres = (): boolean => existsSync(path.join(SYSTEM_POSTGRES, "postgres"));
 export const MIGRATIONS = path.resolve(__dirname, "../../entities/migrations");
 
+/** Whoever has been stopped has given its connections back; a test that failed halfway may not have stopped all. */
+const LEFT_MS_MAX = 10_000;
+
 export async function startTestDatabase(
   options: {
     server?: "embedded" | "system";
@@ -58,9 +61,27 @@ export async function startTestDatabase(
   const url = urlOf(connection);
   const stop = async (): Promise<void> => {
     process.off("exit", orphaned);
-    if (db.isInitialized) await db.destroy();
+    const closed = db.isInitialized ? db.destroy() : Promise.resolve();
+    const left = await lastsBeyond(LEFT_MS_MAX, closed);
     await cluster.stop();
     rmSync(home, { recursive: true, force: true });
+    if (left)
+      throw new Error(
+        "Connections of the test's database are still in use: something that it started is not stopped.",
+      );
   };
   return { connection, url, cluster, db, pool: poolOf(db), stop };
+}
+
+/** Whether something is still under way after so long. */
+async function lastsBeyond(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, true);
+  });
+  try {
+    return await Promise.race([work.then(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

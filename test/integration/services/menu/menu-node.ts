@@ -20,6 +20,9 @@ export const MANAGER: Caller = {
   branch_ids: null,
 };
 
+/** May give any discount. */
+const ADMIN: Caller = { ...MANAGER, role: "super_admin" };
+
 /** A node that runs nothing but the menu, on a clock of the test's own. */
 export class MenuNode {
   now = Date.parse("2026-03-02T12:00:00.000Z");
@@ -51,14 +54,14 @@ export class MenuNode {
     return node;
   }
 
-  /** As the manager, under a command id of its own unless one is given. */
+  /** As a super admin, under a command id of its own unless one is given. */
   ask<C extends ActionContract>(
     contract: C,
     params: ParamsOf<C>,
     command?: CommandIdentity,
   ): Promise<ResultOf<C>> {
     return act(this.runtime.broker, contract, params, {
-      meta: { caller: MANAGER, ...(command === undefined ? {} : { command }) },
+      meta: { caller: ADMIN, ...(command === undefined ? {} : { command }) },
     });
   }
 
