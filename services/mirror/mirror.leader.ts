@@ -43,11 +43,16 @@ export class MirrorLeader {
     this.#published = undefined;
     const isOver = (): boolean => over.aborted;
     for (let pause_ms = RETRY_FIRST_MS; !isOver(); pause_ms = Math.min(2 * pause_ms, RETRY_MS_MAX)) {
-      try {
-        const marker = await this.#ready(over);
+      // Only what was written tells that Redis takes it: a full one answers every question.
+      const written = (): void => {
         this.#recovered();
         pause_ms = RETRY_FIRST_MS;
-        await this.#follow(marker, over);
+      };
+      try {
+        const { rebuilds } = this;
+        const marker = await this.#ready(over);
+        if (this.rebuilds > rebuilds) written();
+        await this.#follow(marker, over, written);
       } catch (error) {
         if (isOver()) return;
         // Of a Redis that is away its link has told.
@@ -80,7 +85,7 @@ export class MirrorLeader {
   }
 
   /** Resolves when leading is over; rejects when the mirror has to be looked at again. */
-  async #follow({ generation, position }: Marker, over: AbortSignal): Promise<void> {
+  async #follow({ generation, position }: Marker, over: AbortSignal, written: () => void): Promise<void> {
     const { feed, store } = this.needs;
     const end = Promise.withResolvers<undefined>();
     let ended = false;
@@ -106,6 +111,7 @@ export class MirrorLeader {
             await store.step(generation, { ...step, ...(await translation.of(step.events)) });
             at = step.through;
             this.#published = at;
+            written();
           }
         } catch (error) {
           stopAt(error);

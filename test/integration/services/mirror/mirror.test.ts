@@ -412,6 +412,32 @@ describe("when Redis forgets", () => {
   });
 });
 
+test("a full Redis is told of once, however often it refuses, and gets what it lacks when there is room", async () => {
+  await node.stopMirror();
+  const over = new AbortController();
+  const leading = node.anotherLeader().lead(over.signal);
+  try {
+    await node.place();
+    await node.level();
+    await node.reader.config("RESETSTAT");
+    await node.reader.config("SET", "maxmemory", "1000000");
+    await node.place();
+    await eventually(async () => {
+      const refused = /^errorstat_OOM:count=(\d+)/m.exec(await node.reader.info("errorstats"))?.[1];
+      expect(Number(refused)).toBeGreaterThan(5);
+    }, 20_000);
+    expect(node.logger.having("will try again")).toHaveLength(1);
+    expect(node.logger.having("info going on")).toEqual([]);
+    await node.reader.config("SET", "maxmemory", "0");
+    await node.level();
+    expect(node.logger.having("info going on")).toHaveLength(1);
+  } finally {
+    await node.reader.config("SET", "maxmemory", "0");
+    over.abort();
+    await leading;
+  }
+});
+
 describe("what Redis held before", () => {
   test("of the same log is taken up where it stands", async () => {
     const generation = await node.reader.hget(MARKER_KEY, "generation");
