@@ -4,7 +4,7 @@ import { BEGINNING, markOf, type LogMark } from "../event-log/lineage";
 import { Checkpoint } from "./checkpoint";
 import type { ConsumerDeps, Healing } from "./consumer";
 import type { Projection, RebuildProgress } from "./projection";
-import { createShadow, indexShadow, shadowSchema, swapShadow } from "./shadow-tables";
+import { createShadow, dropShadow, indexShadow, shadowSchema, swapShadow } from "./shadow-tables";
 import { inDerivedTransaction, onConnection } from "./transaction";
 
 /**
@@ -29,7 +29,8 @@ const LOCK_NOT_AVAILABLE = "55P03";
  * copy in the tables' place. Readers see the old rows until then, and the new ones after. Where the log went back meanwhile, the
  * checkpoint does not move, and nothing is put anywhere.
  *
- * A rebuild that dies leaves its schema behind; the next one begins by dropping that.
+ * A rebuild that fails or is stopped takes its schema with it; what a kill leaves behind goes at the next start of the projection
+ * ({@link dropLeftShadow}), wherever that is.
  */
 export class Rebuild {
   readonly #schema: string;
@@ -65,16 +66,27 @@ export class Rebuild {
           "projection.rebuilding",
           `Another node is rebuilding ${this.projection.name}.`,
         );
-      await inDerivedTransaction(pool, (tx) => createShadow(tx, this.#schema, this.projection.tables));
-      await this.#catchUp();
-      await inDerivedTransaction(pool, (tx) => indexShadow(tx, this.#schema, this.projection.tables));
-      for (let tries = 1; ; tries += 1) {
-        await this.#catchUp();
-        if (await this.#swapped(tries)) break;
+      try {
+        await this.#fillAndSwap();
+      } catch (error) {
+        // Where the database is away, too, it goes at the next start.
+        await dropShadow(session, this.#schema).catch(() => undefined);
+        throw error;
       }
       await session.query(UNLOCK, [this.#schema]);
       logger.info(`projection ${this.projection.name}: rebuilt up to position ${String(this.#position)}`);
     });
+  }
+
+  async #fillAndSwap(): Promise<void> {
+    const { pool } = this.deps;
+    await inDerivedTransaction(pool, (tx) => createShadow(tx, this.#schema, this.projection.tables));
+    await this.#catchUp();
+    await inDerivedTransaction(pool, (tx) => indexShadow(tx, this.#schema, this.projection.tables));
+    for (let tries = 1; ; tries += 1) {
+      await this.#catchUp();
+      if (await this.#swapped(tries)) return;
+    }
   }
 
   /** Fills the shadow until it is near the head. Reads the next batch while one is applied. */
@@ -163,6 +175,23 @@ export class Rebuild {
 function lastOf(events: readonly RecordedEvent[], before: LogMark): LogMark {
   const last = events.at(-1);
   return last === undefined ? before : markOf(last);
+}
+
+/** Removes what a rebuild that was killed has left, unless somebody is rebuilding just now. Says so in the log. */
+export async function dropLeftShadow(
+  { pool, logger }: Pick<ConsumerDeps, "pool" | "logger">,
+  projection: string,
+): Promise<void> {
+  const schema = shadowSchema(projection);
+  const { rowCount } = await pool.query("select from pg_namespace where nspname = $1", [schema]);
+  if (rowCount === 0) return;
+  await onConnection(pool, async (session) => {
+    const { rows } = await session.query<{ locked: boolean }>(LOCK, [schema]);
+    if (rows[0]?.locked !== true) return;
+    await dropShadow(session, schema);
+    await session.query(UNLOCK, [schema]);
+    logger.info(`projection ${projection}: removed what a broken-off rebuild had left`);
+  });
 }
 
 const LOCK = "select pg_try_advisory_lock(hashtextextended('rebuild ' || $1, 0)) as locked";

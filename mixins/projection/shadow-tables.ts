@@ -46,9 +46,15 @@ const unbounded = (text: string): { text: string; query_timeout: number } => ({
   query_timeout: 86_400_000,
 });
 
+/** Removes a shadow with everything in it, if it is there. */
+export async function dropShadow(client: ClientBase, schema: string): Promise<void> {
+  await client.query(`drop schema if exists ${quote(schema)} cascade`);
+}
+
 /** Makes empty copies of tables under `schema`, with the same keys and partitions; indexes come when they are filled. */
 export async function createShadow(tx: ClientBase, schema: string, tables: readonly string[]): Promise<void> {
-  await tx.query(`drop schema if exists ${quote(schema)} cascade; create schema ${quote(schema)}`);
+  await dropShadow(tx, schema);
+  await tx.query(`create schema ${quote(schema)}`);
   for (const table of tables) await createShadowTable(tx, schema, table);
 }
 

@@ -1,10 +1,11 @@
 import type { Position } from "../event-log/event-log";
+import { UnavailableError } from "../contract/refusal";
 import { assertKnownPosition } from "../event-log/known-position";
 import { CheckpointedConsumer } from "./checkpointed-consumer";
 import type { ConsumerDeps, ConsumerTimes } from "./consumer";
 import { registerConsumer } from "./consumer-registry";
 import type { Projection, ProjectionHost, RebuildProgress } from "./projection";
-import { Rebuild } from "./rebuild";
+import { dropLeftShadow, Rebuild } from "./rebuild";
 import { inDerivedTransaction } from "./transaction";
 
 /** A read of one's own write waits so long; the projection is usually there within milliseconds. */
@@ -17,6 +18,7 @@ export async function startProjection(
   projection: Projection,
   times?: ConsumerTimes,
 ): Promise<ProjectionHost> {
+  await dropLeftShadow(deps, projection.name);
   const consumer = await CheckpointedConsumer.start(
     deps,
     {
@@ -50,6 +52,7 @@ function sayNow({ logger }: ConsumerDeps, name: string): (state: RebuildProgress
 
 class RunningProjection implements ProjectionHost {
   readonly #unregister: () => void;
+  readonly #stopping = new AbortController();
   #rebuilding: Promise<void> | undefined;
 
   constructor(
@@ -85,7 +88,8 @@ class RunningProjection implements ProjectionHost {
 
   /** Whoever asks while a rebuild is under way gets that one. */
   rebuild(progress?: (state: RebuildProgress) => void): Promise<void> {
-    this.#rebuilding ??= new Rebuild(this.deps, this.projection, this.consumer, progress ?? (() => undefined))
+    const told = progress ?? (() => undefined);
+    this.#rebuilding ??= new Rebuild(this.deps, this.projection, this.consumer, told, this.#stopping.signal)
       .run()
       .finally(() => (this.#rebuilding = undefined));
     return this.#rebuilding;
@@ -93,6 +97,10 @@ class RunningProjection implements ProjectionHost {
 
   async stop(): Promise<void> {
     this.#unregister();
+    this.#stopping.abort(
+      new UnavailableError("projection.stopped", `${this.name} has stopped; rebuild it again in a moment.`),
+    );
+    await this.#rebuilding?.catch(() => undefined);
     await this.consumer.stop();
   }
 }

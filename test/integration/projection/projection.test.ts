@@ -343,6 +343,52 @@ describe("a rebuild", () => {
     expect(rows).toHaveLength(0);
   });
 
+  const shadows = async (): Promise<number> =>
+    (await database.pool.query("select from pg_namespace where nspname like 'shadow%'")).rowCount ?? 0;
+  /** The purses' projection that fails, or tells, when it is asked to fill a shadow. */
+  const inShadow = (met: () => Promise<void>): Partial<Projection> => ({
+    async apply(events, tx) {
+      const { rows } = await tx.query<{ path: string }>("show search_path");
+      if (JSON.stringify(rows).includes("shadow")) await met();
+      await purseProjection.apply(events, tx);
+    },
+  });
+
+  test("leaves no shadow behind when it fails", async () => {
+    const host = await project(inShadow(() => Promise.reject(new Error("cannot"))));
+    await host.reached(await moveMoney(10), TIMEOUT_MS);
+    await expect(host.rebuild()).rejects.toThrow("cannot");
+    expect(await shadows()).toBe(0);
+    await expectRowsAsInLog();
+  });
+
+  test("leaves no shadow behind when its node stops meanwhile", async () => {
+    const met = Promise.withResolvers<undefined>();
+    const go = Promise.withResolvers<undefined>();
+    const host = await project(
+      inShadow(async () => {
+        met.resolve(undefined);
+        await go.promise;
+      }),
+    );
+    await host.reached(await moveMoney(10), TIMEOUT_MS);
+    const ended = host.rebuild().catch((error: unknown) => error);
+    await met.promise;
+    const stopped = host.stop();
+    go.resolve(undefined);
+    await stopped;
+    await ended;
+    expect(await shadows()).toBe(0);
+  });
+
+  test("of a node that was killed goes at the next start", async () => {
+    await database.pool.query("create schema shadow_purses; create table shadow_purses.purses (id integer)");
+    const host = await project({});
+    await host.reached(await moveMoney(10), TIMEOUT_MS);
+    expect(await shadows()).toBe(0);
+    await expectRowsAsInLog();
+  });
+
   test("keeps partitions that were made while it ran", async () => {
     let made = false;
     const host = await project({
