@@ -24,7 +24,7 @@ const Entry = Type.Unsafe<Record<string, unknown>>(
     {},
     {
       description:
-        "What a camera reports: `mac_address`, `event_type` (ours or the make's own code), `timestamp` (by the camera's clock; absent: its arrival), `data`. Further fields are a payload of the camera's make: Hikvision's EventNotificationAlert, Dahua's Code, action, index and data.",
+        "What a camera reports: `mac_address`, `event_type` (ours or the make's own code), `timestamp` (by the camera's clock; absent: its arrival), `data`. An entry without a `mac_address` is malformed; where no entry can be read, the request is refused as `input.invalid`. Further fields are a payload of the camera's make: Hikvision's EventNotificationAlert, Dahua's Code, action, index and data.",
       examples: [
         {
           mac_address: "44:19:B6:6D:24:85",

@@ -103,7 +103,7 @@ export class CartRoom {
   }
 
   /**
-   * An edit under the caller's command, which may be repeated. Guests share their keys' names, so the cart is part of the id.
+   * An edit under the caller's command, which may be repeated. The cart is part of the id: one key may come to two of them.
    * What `orderOf` refuses is the command's answer, as what the cart refuses. A guest keeps the token for a time from now on.
    */
   async edit(

@@ -4,7 +4,7 @@ import type { ActionContract } from "../../mixins/contract/contract";
 import { RefusedError, refuse } from "../../mixins/contract/refusal";
 
 /** A guest's secret: 128 random bits in base64url, a UUID, or what else a client makes up that nobody guesses. */
-export const GUEST_TOKEN = /^[\w-]{22,128}$/;
+export const GUEST_TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
 
 /** Something that a request carries and others do not have. */
 export interface Carried {

@@ -106,7 +106,7 @@ export const createItem = contract({
   rest: [{ method: "POST", path: "/api/v1/menu/items", status: 201 }],
   params: strictObject({ ...changeable, kind: ItemKind, name, price_minor }),
   result: DraftAnswer,
-  refusals: editRefusals,
+  refusals: [...editRefusals, "menu.too_many_items"],
 });
 
 /** Changes what it names and nothing else; false, 0, null and empty lists are values like any other. */

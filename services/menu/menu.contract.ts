@@ -30,15 +30,18 @@ export const GivenCode = Type.String({
 });
 
 /** One wished line: a pizza or a set, by id or, where no id is given, by its name in either language. */
-export const WishedItem = strictObject({
-  menu_item_id: Type.Optional(Uuid),
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  quantity: Type.Integer({ minimum: 1, maximum: 99 }),
-  extras: Type.Optional(Type.Array(Uuid, { maxItems: 20 })),
-  exclude_ingredients: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 }),
-  ),
-});
+export const WishedItem = Type.Object(
+  {
+    menu_item_id: Type.Optional(Uuid),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    quantity: Type.Integer({ minimum: 1, maximum: 99 }),
+    extras: Type.Optional(Type.Array(Uuid, { maxItems: 20 })),
+    exclude_ingredients: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 }),
+    ),
+  },
+  { additionalProperties: false, anyOf: [{ required: ["menu_item_id"] }, { required: ["name"] }] },
+);
 
 const wish = {
   items: Type.Array(WishedItem, { minItems: 1, maxItems: 100 }),

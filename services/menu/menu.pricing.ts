@@ -121,10 +121,6 @@ function findSellable(
   index: number,
 ): Sellable | Refusal {
   const { menu_item_id, name } = wished;
-  if (menu_item_id === undefined && name === undefined)
-    return refuse("invalid", "input.invalid", "Every item needs menu_item_id or name.", {
-      errors: [{ path: `/items/${String(index)}`, message: "needs menu_item_id or name" }],
-    });
   const found =
     menu_item_id === undefined
       ? menu.byName.get(nameKey(name ?? ""))

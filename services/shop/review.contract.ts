@@ -152,7 +152,7 @@ export const withdrawVote = contract({
   params: OneReview,
   result: HelpfulAnswer,
   rest: [{ method: "DELETE", path: "/api/reviews/:review_id/helpful" }],
-  refusals: ["review.unknown", "review.not_voted"],
+  refusals: ["review.unknown", "review.own", "review.not_voted"],
 });
 
 const moderation = { permission: "review.moderate" } as const;

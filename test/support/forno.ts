@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eventually } from "./eventually";
+import { unpromised } from "./promised";
 import { freePort } from "../../fleet/servers/free-port";
 
 export const ADMIN_PASSWORD = "correct horse battery";
@@ -142,6 +143,7 @@ export class FornoUnderTest {
     rmSync(this.home, { recursive: true, force: true });
   }
 
+  /** Asks over REST. @throws Error when the answer is none that the OpenAPI document tells of. */
   async ask<T = Record<string, unknown>>(
     method: string,
     route: string,
@@ -163,7 +165,11 @@ export class FornoUnderTest {
       ...(body === undefined ? {} : { body }),
       redirect: "manual",
     });
-    return answerOf<T>(answer);
+    const answered = await answerOf<T>(answer);
+    const { code } = answered.body as { readonly code?: string };
+    const fault = unpromised(method, route, answer.status, code);
+    if (fault !== undefined) throw new Error(`The document does not tell it: ${fault}.`);
+    return answered;
   }
 
   /** Reads health or metrics as monitors do, at OPS_PORT. */

@@ -6,13 +6,14 @@ import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import type { TokenVerifier } from "../../../mixins/contract/token-verifier";
 import type { Runtime } from "../../../mixins/runtime";
 import { callLimitsOf } from "../call-limits";
-import { guestTokenOf, keyHolder, type KeyHolder } from "../key-holder";
+import { guestTokenOf, keyHolder, type Carried, type KeyHolder } from "../key-holder";
 import { cartTokenOf, cookieCartToken } from "./cart-token";
 import { clientAddresses } from "./client-address";
 import { deviceTokenOf } from "./device-token";
 import type { Door } from "./door";
 import { paramsOfRequest } from "./door-params";
 import { exchangeOf, type Request } from "./exchange";
+import { rolesOf } from "./gateway-refusals";
 import { cookieGuestToken } from "./guest-token";
 import { callerOfRequest } from "./identity";
 import { commandIdentity } from "./idempotency";
@@ -74,31 +75,35 @@ export function admission(
     const device_token = contract.device_token === true ? deviceTokenOf(req.headers) : undefined;
     if (device_token !== undefined) meta.device_token = device_token;
     if (api_key !== undefined) meta.api_key = api_key;
-    if (contract.kind === "command")
+    if (contract.kind === "command") {
+      // Whoever sends one hears that it is none, signed in or not.
+      const guest_token = rolesOf(door).includes("guest")
+        ? guestTokenOf(req.headers["x-guest-token"])
+        : undefined;
       meta.command = commandIdentity(
         typeof key === "string" ? key : undefined,
-        (sent) => holderOf(sent, caller, contract, req, api_key),
+        (sent) => holderOf(sent, caller, contract, req, { guest_token, api_key }),
         contract.name,
         params,
       );
+    }
     return params;
   };
 }
 
-/** Whose the key of a request is; a guest who is nobody yet is told who they are. @throws RefusedError `guest.bad_token` */
+/** Whose the key of a request is; a guest who is nobody yet is told who they are. */
 function holderOf(
   key: string,
   caller: Caller,
   contract: ActionContract,
   req: Request,
-  api_key: string | undefined,
+  carried: Pick<Carried, "guest_token" | "api_key">,
 ): KeyHolder {
   const { headers } = req;
   const holder = keyHolder(key, caller, contract, {
-    guest_token: guestTokenOf(headers["x-guest-token"]),
+    ...carried,
     guest_cookie: cookieGuestToken(headers),
     cart_token: contract.cart_token === true ? cartTokenOf(headers) : cookieCartToken(headers),
-    api_key,
   });
   if (holder.new_guest_token !== undefined) exchangeOf(req).new_guest_token = holder.new_guest_token;
   return holder;

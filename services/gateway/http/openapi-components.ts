@@ -85,8 +85,17 @@ const RESPONSES: Json = {
     description: "The request does not fit its contract; `errors` names the fields.",
     content: problemContent,
   },
-  Unauthorized: { description: "No access token, or one that is no good.", content: problemContent },
-  Forbidden: { description: "Your role may not do this.", content: problemContent },
+  Unauthorized: {
+    description: "No access token, or one that is no good.",
+    headers: { "WWW-Authenticate": { description: "The scheme to use", schema: { type: "string" } } },
+    content: problemContent,
+  },
+  Forbidden: { description: "Your role may not do this, or not at this branch.", content: problemContent },
+  Conflict: {
+    description:
+      "It clashes with what is; or its Idempotency-Key was used with another request (`idempotency.key_reused`).",
+    content: problemContent,
+  },
   BodyTooLarge: { description: "The body is too large.", content: problemContent },
   MediaType: { description: "The body is not application/json.", content: problemContent },
   TooManyRequests: { description: "Too many requests.", headers: retryAfter, content: problemContent },

@@ -1,9 +1,11 @@
-import type { TSchema } from "@sinclair/typebox";
+import type { TObject, TSchema } from "@sinclair/typebox";
 import type { ActionContract } from "../../../mixins/contract/contract";
-import { PERMISSIONS } from "../../../mixins/contract/permissions";
 import { BODY_BYTES_MAX } from "./json-body";
 import { doorsOf, type Door } from "./door";
+import { gatewayRefusals, rolesOf } from "./gateway-refusals";
 import { COMPONENTS, type Json } from "./openapi-components";
+import { RULES } from "./openapi-rules";
+import { told } from "./openapi-schemas";
 
 /** The OpenAPI 3.1 document of all contracts with doors. JSON Schema 2020-12 is OpenAPI's own, so schemas go in as they are. */
 export function openApiOf(contracts: readonly ActionContract[]): Json {
@@ -34,7 +36,10 @@ function operation(door: Door): Json {
   return {
     operationId: operationId(door),
     summary: contract.summary,
-    description: `Broker action \`${contract.name}\`. Roles: ${PERMISSIONS[contract.permission].join(", ")}.`,
+    description: [
+      `Broker action \`${contract.name}\`. Roles: ${rolesOf(door).join(", ")}.`,
+      ...new Set(codesOf(door).flatMap((code) => RULES[code] ?? [])),
+    ].join("\n\n"),
     tags: [roomOf(contract)],
     // Tokens are optional where guests may go.
     security: securityOf(contract),
@@ -51,8 +56,7 @@ function operation(door: Door): Json {
 }
 
 const roomOf = (contract: ActionContract): string => contract.name.split(".", 1)[0] ?? contract.name;
-const guestsMay = (contract: ActionContract): boolean =>
-  (PERMISSIONS[contract.permission] as readonly string[]).includes("guest");
+const guestsMay = (contract: ActionContract): boolean => rolesOf({ contract }).includes("guest");
 
 function securityOf(contract: ActionContract): Json[] {
   if (contract.api_key === true) return [{ bearer: [] }, { api_key: [] }];
@@ -73,7 +77,7 @@ function pathAndQuery({ contract, binding, path_names, takes_body }: Door): Json
     : Object.keys(properties).filter((name) => !Object.hasOwn(binding.fixed ?? {}, name));
   return names.map((name) => {
     const inPath = path_names.includes(name);
-    const schema = properties[name] as TSchema;
+    const schema = told(properties[name] as TSchema);
     return {
       name,
       in: inPath ? "path" : "query",
@@ -103,7 +107,8 @@ function headerParameters(contract: ActionContract): Json[] {
 
 function requestBody({ contract, binding, taken_names, takes_body }: Door): Json {
   if (!takes_body) return {};
-  const { properties, required = [] } = contract.params;
+  const { properties: params, required = [], anyOf } = contract.params as TObject & { anyOf?: unknown };
+  const properties = told(params);
   const names = Object.keys(properties).filter((name) => !taken_names.includes(name));
   if (names.length === 0) return {};
   const needed = names.filter((name) => required.includes(name));
@@ -115,6 +120,7 @@ function requestBody({ contract, binding, taken_names, takes_body }: Door): Json
           additionalProperties: false,
           properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
           ...(needed.length === 0 ? {} : { required: needed }),
+          ...(anyOf === undefined ? {} : { anyOf }),
         }
       : { anyOf: [list, list["items"] as Json] };
   const examples: unknown = contract.params["examples"];
@@ -150,32 +156,35 @@ function success(contract: ActionContract, status: number | undefined): Json {
   };
 }
 
-function problems({ contract, takes_body }: Door): Json {
+const FORBIDS: readonly string[] = ["auth.forbidden", "auth.chain_only"];
+
+/** Every code with which an operation can be refused. */
+const codesOf = (door: Door): string[] => [
+  ...new Set([...gatewayRefusals(door), ...(door.contract.refusals ?? [])]),
+];
+
+/** Statuses that say what to do by a header of their own are told apart; `4XX` names every code of all refusals. */
+function problems(door: Door): Json {
+  const { contract, takes_body } = door;
   const ref = (name: string): Json => ({ $ref: `#/components/responses/${name}` });
-  const refusals = contract.refusals ?? [];
+  const codes = codesOf(door);
   return {
     "400": ref("BadRequest"),
     "401": ref("Unauthorized"),
-    ...(guestsMay(contract) ? {} : { "403": ref("Forbidden") }),
+    ...(codes.some((code) => FORBIDS.includes(code)) ? { "403": ref("Forbidden") } : {}),
+    ...(contract.kind === "command" ? { "409": ref("Conflict") } : {}),
     ...(takes_body ? { "413": ref("BodyTooLarge"), "415": ref("MediaType") } : {}),
     "429": ref("TooManyRequests"),
     "503": ref("Unavailable"),
-    ...(refusals.length === 0
-      ? {}
-      : {
-          "4XX": {
-            description: `Refused: ${refusals.map((code) => `\`${code}\``).join(", ")}.`,
-            content: {
-              "application/problem+json": {
-                schema: {
-                  allOf: [
-                    { $ref: "#/components/schemas/Problem" },
-                    { properties: { code: { enum: refusals } } },
-                  ],
-                },
-              },
-            },
+    "4XX": {
+      description: `Refused: ${codes.map((code) => `\`${code}\``).join(", ")}.`,
+      content: {
+        "application/problem+json": {
+          schema: {
+            allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }],
           },
-        }),
+        },
+      },
+    },
   };
 }

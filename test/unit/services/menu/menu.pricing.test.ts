@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { boardOf, withOffers, withUses, type MenuBoard } from "../../../../services/menu/menu.board";
-import type { MenuWish, Quote, QuoteWish } from "../../../../services/menu/menu.contract";
+import { validatorOf } from "../../../../mixins/contract/validation";
+import {
+  WishedItem,
+  type MenuWish,
+  type Quote,
+  type QuoteWish,
+} from "../../../../services/menu/menu.contract";
 import type { FlashSale, PromoCode } from "../../../../services/menu/menu.events";
 import { contentOf } from "../../../../services/menu/menu.item";
 import { quote } from "../../../../services/menu/menu.pricing";
@@ -127,11 +133,11 @@ describe("a quote", () => {
     });
   });
 
-  it("refuses a line without id and name as malformed", () => {
-    expect(quote(board(), { items: [{ quantity: 1 }] }, NOON)).toMatchObject({
-      refused: "invalid",
-      code: "input.invalid",
-    });
+  it("takes no line without id and name: its schema refuses that", () => {
+    const validate = validatorOf(WishedItem);
+    expect(validate({ quantity: 1 })).toMatchObject({ refused: "invalid", code: "input.invalid" });
+    for (const named of [{ name: "Пепперони" }, { menu_item_id: "01990000-0000-7000-8000-000000000001" }])
+      expect(validate({ ...named, quantity: 1 })).toBeUndefined();
   });
 
   it("refuses an unknown name and says which", () => {
