@@ -167,6 +167,32 @@ describe("the desk's work", () => {
   });
 
   describe("the slot board", () => {
+    it("takes what the kitchen makes at the menu's prices, whatever a sale or a code leaves of the sum", async () => {
+      const branch_id = await chain.openBranch();
+      const pizza = chain.dish("Pepperoni");
+      const items = [{ menu_item_id: pizza.id, quantity: 3 }];
+      const list_minor = 3 * pizza.price_minor;
+      const full = await chain.placed(chain.wish({ branch_id, items }));
+      const now = Date.now();
+      const { body } = await chain.desk<{ sale: { sale_id: string } }>("POST", "/api/v1/menu/flash-sales", {
+        ...{ name: { ru: "Почти даром", en: "Almost free" }, item_ids: [pizza.id], percent: 99 },
+        starts_at: new Date(now - MINUTE_MS).toISOString(),
+        ends_at: new Date(now + 60 * MINUTE_MS).toISOString(),
+      });
+      const preferred_time = full.slot.start;
+      const cheap = await chain.placed(chain.wish({ branch_id, items, preferred_time }));
+      expect(cheap.total_minor).toBeLessThan(list_minor / 50);
+      await chain.desk("DELETE", `/api/v1/menu/flash-sales/${body.sale.sale_id}`);
+      await chain.desk("POST", "/api/v1/menu/promo-codes", { code: "GIFT", percent: 100 });
+      const free = await chain.placed(chain.wish({ branch_id, items, preferred_time, promo_code: "GIFT" }));
+      expect(free.total_minor).toBe(0);
+      expect([cheap, free].map(({ slot }) => slot.slot_id)).toEqual([full.slot.slot_id, full.slot.slot_id]);
+      expect(await chain.slotOf(branch_id, full, free.position)).toMatchObject({
+        load_minor: 3 * list_minor,
+        orders_count: 3,
+      });
+    });
+
     it("follows new rules with the next order, and leaves placed ones where they are", async () => {
       const branch_id = await chain.openBranch({ lead_time_minutes: 30 });
       const early = await chain.placed(chain.wish({ branch_id }));
