@@ -1,9 +1,9 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Caller } from "../../mixins/contract/caller";
 import type { ActionContract } from "../../mixins/contract/contract";
 import { RefusedError, refuse } from "../../mixins/contract/refusal";
 
-/** A guest's secret: 128 random bits in base64url, a UUID, or what else a client makes up that nobody guesses. */
+/** A guest's secret: a random UUID, 128 random bits in base64url, or what else a client makes up that nobody guesses. */
 export const GUEST_TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
 
 /** Something that a request carries and others do not have. */
@@ -40,11 +40,16 @@ const COPIED: ReadonlySet<string> = new Set([
 
 /** Whether nobody else can have made up this key: then it needs no other secret beside it. */
 export function isSecretKey(key: string): boolean {
-  return (
-    RANDOM_UUID.test(key) &&
-    new Set(key.replaceAll("-", "")).size >= KINDS_MIN &&
-    !COPIED.has(key.toLowerCase())
-  );
+  return RANDOM_UUID.test(key) && kindsOfDigits(key) >= KINDS_MIN && !COPIED.has(key.toLowerCase());
+}
+
+/** The lowest five bits tell hex digits apart, in either case, and from the dashes (a Set took ten times as long). */
+function kindsOfDigits(uuid: string): number {
+  let seen = 0;
+  for (let i = 0; i < uuid.length; i++) seen |= 1 << (uuid.charCodeAt(i) & 31);
+  let kinds = -1;
+  for (; seen !== 0; seen &= seen - 1) kinds += 1;
+  return kinds;
 }
 
 /**
@@ -68,7 +73,7 @@ export function keyHolder(
   if (api_key !== undefined) return { name: `machine ${hash("sha256", api_key)}` };
   if (guest_cookie !== undefined) return { name: `guest ${guest_cookie}` };
   if (cart_token !== undefined) return { name: `cart ${cart_token}` };
-  const fresh = randomBytes(16).toString("base64url");
+  const fresh = randomUUID();
   // A guest's first request to a cart is answered with the cart's own token.
   if (contract.cart_token === true) return { name: `guest ${fresh}` };
   return { name: `guest ${fresh}`, new_guest_token: fresh };

@@ -1,5 +1,6 @@
 import { CART_TOKEN } from "../../cart/cart.events";
 import { GUEST_TOKEN } from "../key-holder";
+import { ANYTHING_SCHEMA } from "./openapi-schemas";
 
 /** A piece of the OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -108,7 +109,7 @@ const RESPONSES: Json = {
 
 /** What the operations of the OpenAPI document refer to. */
 export const COMPONENTS: Json = {
-  schemas: { Problem: PROBLEM },
+  schemas: { Problem: PROBLEM, Anything: ANYTHING_SCHEMA },
   responses: RESPONSES,
   securitySchemes: SECURITY_SCHEMES,
   parameters: PARAMETERS,

@@ -20,7 +20,35 @@ export function told<S>(schema: S): S {
   return {
     ...inner,
     ...(inner["type"] === "string" && !known ? { pattern: PATTERNS[String(inner["format"])] ?? NO_NUL } : {}),
+    ...(inner["type"] === "object" && inner["additionalProperties"] !== false ? freeObject(inner) : {}),
     ...(examples === undefined ? {} : { examples }),
     ...(value === undefined ? {} : { default: value }),
   } as S;
 }
+
+/** An object whose names are the client's own; what is in it, is too, unless its schema says. */
+function freeObject({ patternProperties, additionalProperties }: Readonly<Record<string, unknown>>): object {
+  const named = Object.entries((patternProperties ?? {}) as Record<string, object>);
+  return {
+    propertyNames: { pattern: NO_NUL },
+    ...(named.length === 0
+      ? {}
+      : { patternProperties: Object.fromEntries(named.map(([name, schema]) => [name, opened(schema)])) }),
+    additionalProperties: opened(additionalProperties ?? {}),
+  };
+}
+
+const opened = (schema: object): object => (Object.keys(schema).length === 0 ? ANYTHING : schema);
+
+const ANYTHING = { $ref: "#/components/schemas/Anything" };
+
+/** Any JSON that can be kept. */
+export const ANYTHING_SCHEMA = {
+  description: "Any JSON without the NUL character",
+  anyOf: [
+    { type: ["null", "boolean", "number"] },
+    { type: "string", pattern: NO_NUL },
+    { type: "array", items: ANYTHING },
+    { type: "object", propertyNames: { pattern: NO_NUL }, additionalProperties: ANYTHING },
+  ],
+} as const;

@@ -10,7 +10,7 @@ import { strictObject } from "../../../mixins/contract/schemas";
 import { validatorOf } from "../../../mixins/contract/validation";
 import { doorsOf, type Door } from "../../../services/gateway/http/door";
 import { RULES } from "../../../services/gateway/http/openapi-rules";
-import { told } from "../../../services/gateway/http/openapi-schemas";
+import { ANYTHING_SCHEMA, told } from "../../../services/gateway/http/openapi-schemas";
 import { CONTRACTS } from "../../support/contracts";
 import { unportablePart } from "../../support/portable-pattern";
 import { openApiOf } from "../../../services/gateway/http/openapi";
@@ -230,6 +230,21 @@ describe("schemas as the document tells them", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([Type.Object({}), Type.Record(Type.String(), Type.Unknown())])(
+    "leave out NUL in what is a client's own, however deep: %j",
+    (free) => {
+      const fits = ajv.compile({ components: { schemas: { Anything: ANYTHING_SCHEMA } }, ...told(free) });
+      expect(fits({ a: [{ b: "c", d: 1 }], e: null })).toBe(true);
+      const nul = "\u0000";
+      for (const bad of [{ [nul]: 1 }, { a: nul }, { a: [{ [nul]: 1 }] }, { "\n": { b: [nul] } }])
+        expect(fits(bad)).toBe(false);
+    },
+  );
+
+  it("are as strict as before where names are known", () => {
+    expect(told(strictObject({ a: Type.Boolean() }))).not.toHaveProperty("propertyNames");
   });
 
   it("leave out NUL where a text is free, and what is data as it is", () => {
