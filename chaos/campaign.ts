@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { Fleet, type FleetOptions } from "../fleet/fleet";
 import { freePort } from "../fleet/servers/free-port";
@@ -29,6 +29,10 @@ export interface CampaignOptions {
   readonly fleet: Omit<FleetOptions, "folder" | "envOf" | "report">;
   readonly customers: number;
   readonly think_ms_max: number;
+  /** The load goes on for so long at least. */
+  readonly load_ms_min?: number;
+  /** How long the product is given to come to rest where something does not come by itself. */
+  readonly patience_ms?: number;
   readonly say: (line: string) => void;
 }
 
@@ -39,6 +43,8 @@ export interface Struck {
   readonly what: string;
   readonly began_ms: number;
   readonly ended_ms: number;
+  /** Whether the log has lost what nobody was promised. */
+  readonly rewound?: boolean;
 }
 
 export interface CampaignReport {
@@ -59,6 +65,8 @@ type Env = Readonly<Record<string, string>>;
 const APPENDER = "event log: append";
 /** After the last fault clients go on for so long, so that every client has come through. */
 const AFTERMATH_MS = 2_000;
+/** Once every server runs again, nodes, read models and mirrors are where they should be within this. */
+const PATIENCE_MS = 45_000;
 
 /** One run: a fleet, load, faults one after another, quiet, and the checks. */
 export class Campaign {
@@ -66,9 +74,16 @@ export class Campaign {
   readonly #violations: Violation[] = [];
   readonly #struck: Struck[] = [];
   readonly #random: Random;
+  readonly #leftBehind: (readonly [server: { stop(): Promise<void> }, folder: string])[] = [];
+  /** Whether the strike under way has taken something from the log. */
+  #rewound = false;
 
   constructor(private readonly options: CampaignOptions) {
     this.#random = new Random(options.seed);
+  }
+
+  get #patience_ms(): number {
+    return this.options.patience_ms ?? PATIENCE_MS;
   }
 
   async run(): Promise<CampaignReport> {
@@ -85,10 +100,15 @@ export class Campaign {
           if (line.includes("ended by itself")) this.#violations.push({ promise: "node.died", detail: line });
         },
       });
-      const watch = await CheckpointWatch.install(fleet.postgres.url);
+      const { postgres: database } = fleet;
+      const watch = await CheckpointWatch.install(() => database.url);
       return await this.#underLoad({ fleet, lines: this.#lines, watch });
     } finally {
       await fleet?.stop();
+      for (const [server, folder] of this.#leftBehind) {
+        await server.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
       for (const { postgres, nats, redis } of this.#lines.values())
         for (const line of [postgres, nats, redis]) await line?.stop();
     }
@@ -113,8 +133,8 @@ export class Campaign {
     return behind;
   }
 
-  async #underLoad(victims: Victims): Promise<CampaignReport> {
-    const { fleet } = victims;
+  async #underLoad(known: Omit<Victims, "rewind" | "leftBehind">): Promise<CampaignReport> {
+    const { fleet } = known;
     const { folder, customers, think_ms_max, seed } = this.options;
     const urls = fleet.nodes.map(({ url }) => url);
     const world = await createWorld(urls, fleet.adminPassword, this.#random);
@@ -124,9 +144,15 @@ export class Campaign {
       ...{ urls, world, history, folder, customers, think_ms_max, after },
       random: this.#random.fork("load"),
     });
+    const rewind = (position: number): void => {
+      load.rewind(position);
+      this.#rewound = true;
+    };
+    const leftBehind: Victims["leftBehind"] = (server, where) => this.#leftBehind.push([server, where]);
+    const victims: Victims = { ...known, rewind, leftBehind };
     try {
       await this.#strike(victims, load);
-      await pause(AFTERMATH_MS);
+      await pause(Math.max(AFTERMATH_MS, (this.options.load_ms_min ?? 0) - load.now_ms()));
       await load.stop();
     } catch (error) {
       await load.abandon();
@@ -156,14 +182,15 @@ export class Campaign {
     began_at: number,
   ): Promise<Evidence> {
     this.options.say("Quiet; reading the log and holding everything against it …");
-    const database = await collect(fleet.postgres.url);
+    const database = await collect(fleet.postgres.url, this.#patience_ms);
     const sockets = await load.hangUp(database.head);
     const mirror = await this.#mirror(fleet, database);
-    this.#violations.push(...(await unwell(fleet.nodes)));
+    this.#violations.push(...(await unwell(fleet.nodes, this.#patience_ms)));
     const { began_ms: load_began_ms } = load;
-    const disturbances = this.#struck.map(({ began_ms, ended_ms }) => ({
+    const disturbances = this.#struck.map(({ began_ms, ended_ms, rewound = false }) => ({
       began_ms: load_began_ms + began_ms,
       ended_ms: load_began_ms + ended_ms,
+      rewound,
     }));
     const { operations } = history;
     const checkpoints = await watch.evidence();
@@ -176,7 +203,8 @@ export class Campaign {
     const { redis } = fleet;
     if (redis === undefined) return undefined;
     const { checks } = await healthOf(fleet.node(1));
-    if (checks["redis_mirror"] !== undefined) return settledMirror(redis.url, fleet.node(1).url, database);
+    if (checks["redis_mirror"] !== undefined)
+      return settledMirror(redis.url, fleet.node(1).url, database, this.#patience_ms);
     this.options.say("!! WITHOUT the check of Redis: its nodes mirror nothing there.");
     return undefined;
   }
@@ -188,6 +216,7 @@ export class Campaign {
       if (why !== undefined) say(`!! WITHOUT ${fault}: ${why}.`);
       return why === undefined;
     });
+    if (possible.length === 0) return;
     const schedule = scheduleOf(this.#random.fork("schedule"), possible, victims.fleet.nodes.length);
     const began = performance.now();
     const isOver = (): boolean =>
@@ -203,6 +232,7 @@ export class Campaign {
 
   async #strikeOnce(victims: Victims, strike: Strike, load: Load): Promise<void> {
     const began_ms = load.now_ms();
+    this.#rewound = false;
     let what: string;
     try {
       what = await FAULTS[strike.fault].strike(victims, strike);
@@ -211,7 +241,7 @@ export class Campaign {
       this.#violations.push({ promise: "fault.not_undone", detail: `${strike.fault}: ${what}` });
     }
     const ended_ms = load.now_ms();
-    this.#struck.push({ fault: strike.fault, what, began_ms, ended_ms });
+    this.#struck.push({ fault: strike.fault, what, began_ms, ended_ms, rewound: this.#rewound });
     this.options.say(`  ${(began_ms / 1000).toFixed(1).padStart(6)} s  ${strike.fault}: ${what}`);
     // What has died by itself is told by the fleet; here it only goes on.
     for (const node of victims.fleet.nodes) if (!node.running) await node.start();

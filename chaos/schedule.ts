@@ -15,6 +15,7 @@ export const FAULT_NAMES = [
   "kill-kafka",
   "partition",
   "contest-checkpoint",
+  "frozen-standby",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { embeddedBinaries } from "../mixins/postgres/binaries";
 import { PostgresCluster } from "../mixins/postgres/cluster";
 import { urlOf } from "../mixins/postgres/pool";
+import { SynchronousStandby } from "./synchronous-standby";
 
 const GONE_TIMEOUT_MS = 10_000;
 
@@ -17,7 +18,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 /** A PostgreSQL of the fleet, from the binaries that came with `npm ci`. It may be killed and started again on its data. */
 export class FleetPostgres {
-  readonly #cluster: PostgresCluster;
+  #cluster: PostgresCluster;
 
   /**
    * @param folder its data, its log and its Unix socket; made when missing.
@@ -56,6 +57,18 @@ export class FleetPostgres {
   /** Stops it; open transactions are rolled back. */
   async stop(): Promise<void> {
     await this.#cluster.stop();
+  }
+
+  /** Starts a second server that confirms each commit from now on. @param folder its data; made when missing. */
+  async startStandby(folder: string): Promise<SynchronousStandby> {
+    const standby = new SynchronousStandby(this.#cluster, folder, SETTINGS);
+    await standby.start();
+    return standby;
+  }
+
+  /** From now on a promoted standby is this database; who was there before is left alone, and must be gone. */
+  takenOverBy({ cluster }: SynchronousStandby): void {
+    this.#cluster = cluster;
   }
 
   /** kill -9 of the postmaster, and waits until it is gone. Its backends notice by themselves within a moment. */

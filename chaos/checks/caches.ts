@@ -12,9 +12,18 @@ const ENDED_MS_MAX = 5_000;
 
 /**
  * A value from a cache (`X-Cache: HIT`) is never older than what was ended by hand before it was asked for, or than a change of
- * more than five seconds ago. Answers that were not cached are not judged.
+ * more than five seconds ago. Answers that were not cached are not judged, nor those of while the log lost something.
  */
-export function caches({ operations, events }: Pick<Evidence, "operations" | "events">): Violation[] {
+export function caches(
+  evidence: Pick<Evidence, "operations" | "events" | "disturbances" | "load_began_ms">,
+): Violation[] {
+  const { events, disturbances, load_began_ms } = evidence;
+  const rewinds = disturbances.filter(({ rewound }) => rewound === true);
+  const operations = evidence.operations.filter(({ start_ms, end_ms }) =>
+    rewinds.every(
+      ({ began_ms, ended_ms }) => load_began_ms + end_ms < began_ms || load_began_ms + start_ms > ended_ms,
+    ),
+  );
   return [...oldSales(operations, events), ...oldCompany(operations, events)];
 }
 

@@ -80,6 +80,8 @@ export interface Contest {
 export interface Disturbance {
   readonly began_ms: number;
   readonly ended_ms: number;
+  /** What was seen meanwhile may be gone: the log has lost what nobody was promised. */
+  readonly rewound?: boolean;
 }
 
 /** Everything that is known after a run, when all is quiet. */

@@ -36,11 +36,11 @@ const LOOK_MS = 10;
 export class CheckpointWatch {
   readonly #contests: Contest[] = [];
 
-  private constructor(private readonly database_url: string) {}
+  private constructor(private readonly urlOf: () => string) {}
 
-  /** Puts the watch into a database, once. */
-  static async install(database_url: string): Promise<CheckpointWatch> {
-    const watch = new CheckpointWatch(database_url);
+  /** Puts the watch into a database, once. @param urlOf where it is by then. */
+  static async install(urlOf: () => string): Promise<CheckpointWatch> {
+    const watch = new CheckpointWatch(urlOf);
     await watch.#with((client) => client.query(NOTE_MOVES));
     return watch;
   }
@@ -85,7 +85,7 @@ export class CheckpointWatch {
   }
 
   async #with<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client(connectionOf(this.database_url));
+    const client = new Client(connectionOf(this.urlOf()));
     client.on("error", () => undefined);
     await client.connect();
     try {

@@ -12,23 +12,24 @@ const TABLES = [
   ...["item_pairs", "open_baskets", "carts"],
 ] as const;
 
-/** What runs behind the answers (releases, read models) is given so long once everything is well again. */
-const SETTLE_MS = 45_000;
 /** What a killed node had taken of limited offers is given back after a minute, by a job that comes twice a minute. */
-const SWEPT_MS = 180_000;
+const SWEPT_PATIENCES = 4;
 /** A head that stands still for so long is at rest: a process manager's next command comes within milliseconds. */
 const REST_MS = 2_500;
 
 /** What the database knows when all is quiet. */
 export type DatabaseEvidence = Pick<Evidence, "events" | "head" | "stream_versions" | "tables" | "menus">;
 
-/** Waits until nothing moves any more, and reads the whole log and the read models. */
-export async function collect(database_url: string): Promise<DatabaseEvidence> {
+/**
+ * Waits until nothing moves any more, and reads the whole log and the read models. @param patience_ms for what runs behind the
+ * answers: releases, read models.
+ */
+export async function collect(database_url: string, patience_ms: number): Promise<DatabaseEvidence> {
   const pool = new Pool({ ...connectionOf(database_url), max: 2, options: "-c timezone=UTC" });
   try {
-    await headAtRest(pool);
-    await holdsSettled(pool);
-    const head = await headAtRest(pool);
+    await headAtRest(pool, patience_ms);
+    await holdsSettled(pool, SWEPT_PATIENCES * patience_ms);
+    const head = await headAtRest(pool, patience_ms);
     const events = await rawEvents(database_url, pool);
     const streams = await pool.query<{ stream_id: string; version: number }>(
       "select stream_id, version from es.stream",
@@ -38,7 +39,7 @@ export async function collect(database_url: string): Promise<DatabaseEvidence> {
       ...{ events, head },
       stream_versions: new Map(streams.rows.map(({ stream_id, version }) => [stream_id, version])),
       menus: menus.rows.map(({ document }) => document),
-      tables: await settledTables(pool, events),
+      tables: await settledTables(pool, events, patience_ms),
     };
   } finally {
     await pool.end();
@@ -50,9 +51,9 @@ async function headOf(pool: Pool): Promise<number> {
   return Number(rows[0]?.head ?? 0);
 }
 
-async function headAtRest(pool: Pool): Promise<number> {
+async function headAtRest(pool: Pool, patience_ms: number): Promise<number> {
   let [head, since] = [await headOf(pool), performance.now()];
-  for (const deadline = since + SETTLE_MS; performance.now() - since < REST_MS;) {
+  for (const deadline = since + patience_ms; performance.now() - since < REST_MS;) {
     await pause(100);
     const now = await headOf(pool);
     if (now === head) continue;
@@ -63,8 +64,8 @@ async function headAtRest(pool: Pool): Promise<number> {
 }
 
 /** A hold that nobody looks into within the time is one; the checks will name it. */
-async function holdsSettled(pool: Pool): Promise<void> {
-  for (const deadline = performance.now() + SWEPT_MS; performance.now() < deadline;) {
+async function holdsSettled(pool: Pool, patience_ms: number): Promise<void> {
+  for (const deadline = performance.now() + patience_ms; performance.now() < deadline;) {
     const { rowCount } = await pool.query("select from quota_holds where order_id is null");
     if (rowCount === 0) return;
     await pause(500);
@@ -72,8 +73,12 @@ async function holdsSettled(pool: Pool): Promise<void> {
 }
 
 /** Read models come after the log; a difference that does not go away within the time is one. */
-async function settledTables(pool: Pool, events: Evidence["events"]): Promise<Evidence["tables"]> {
-  for (const deadline = performance.now() + SETTLE_MS; ;) {
+async function settledTables(
+  pool: Pool,
+  events: Evidence["events"],
+  patience_ms: number,
+): Promise<Evidence["tables"]> {
+  for (const deadline = performance.now() + patience_ms; ;) {
     const tables = new Map<string, readonly Row[]>();
     for (const table of TABLES) tables.set(table, await rowsOf(pool, table));
     if (readModels({ events, tables }).length === 0 || performance.now() > deadline) return tables;

@@ -2,9 +2,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FleetNode } from "../../fleet/fleet-node";
 import type { Violation } from "../checks/evidence";
 
-/** Once every server runs again, a node finds its way back within this. */
-const RECOVER_MS = 30_000;
-
 interface Health {
   readonly status: string;
   readonly checks: Readonly<Record<string, { readonly status: string; readonly position?: number }>>;
@@ -15,9 +12,9 @@ export async function healthOf({ opsUrl }: Pick<FleetNode, "opsUrl">): Promise<H
   return (await (await fetch(`${opsUrl}/api/v1/health`)).json()) as Health;
 }
 
-/** Nodes that do not report to be well again. */
-export async function unwell(nodes: readonly FleetNode[]): Promise<Violation[]> {
-  const deadline = performance.now() + RECOVER_MS;
+/** Nodes that do not report to be well again in time. */
+export async function unwell(nodes: readonly FleetNode[], patience_ms: number): Promise<Violation[]> {
+  const deadline = performance.now() + patience_ms;
   const violations: Violation[] = [];
   for (const node of nodes) {
     let health = await healthOf(node);

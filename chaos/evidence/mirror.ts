@@ -3,8 +3,6 @@ import { Redis } from "ioredis";
 import type { Evidence, Mirror } from "../checks/evidence";
 import { mirrors } from "../checks/mirrors";
 
-/** A mirror that lost everything is filled again within seconds. */
-const SETTLE_MS = 30_000;
 const KEYS_AT_ONCE = 1_000;
 
 /** What Redis holds, once it had time to follow. @param node_url asked for the menu. */
@@ -12,10 +10,11 @@ export async function settledMirror(
   redis_url: string,
   node_url: string,
   known: Pick<Evidence, "events" | "head">,
+  patience_ms: number,
 ): Promise<Mirror> {
   const redis = new Redis(redis_url);
   try {
-    for (const deadline = performance.now() + SETTLE_MS; ;) {
+    for (const deadline = performance.now() + patience_ms; ;) {
       const mirror = await read(redis, node_url);
       if (mirrors({ ...known, mirror }).length === 0 || performance.now() > deadline) return mirror;
       await pause(500);

@@ -1,4 +1,5 @@
 import type { FaultName } from "../schedule";
+import { frozenStandby } from "./frozen-standby";
 import { killKafka, killNats } from "./brokers";
 import { contestCheckpoint } from "./contest-checkpoint";
 import { cutCommit } from "./cut-commit";
@@ -24,5 +25,6 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "kill-nats": killNats,
   "kill-kafka": killKafka,
   partition,
+  "frozen-standby": frozenStandby,
   "contest-checkpoint": contestCheckpoint,
 };

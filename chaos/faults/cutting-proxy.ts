@@ -39,6 +39,11 @@ export class CuttingProxy extends Line {
     return { ...this.server, host: this.#folder, port: 5432 };
   }
 
+  /** From now on clients are led to another server, which knows them by the same password. */
+  redirect(server: ClientConfig): void {
+    this.leadTo(endOf(server));
+  }
+
   /** Cuts the next messages, one after another. */
   cutNext(...cuts: Cut[]): void {
     this.#cuts.push(...cuts);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fleet } from "../../fleet/fleet";
+import type { SynchronousStandby } from "../../fleet/synchronous-standby";
 import type { FleetNode } from "../../fleet/fleet-node";
 import type { CheckpointWatch } from "../evidence/checkpoint-watch";
 import type { Strike } from "../schedule";
@@ -18,6 +19,10 @@ export interface Victims {
   readonly fleet: Fleet;
   readonly lines: ReadonlyMap<string, NodeLines>;
   readonly watch: CheckpointWatch;
+  /** Tells who listens that what was heard beyond a position never was: the log has lost what nobody was promised. */
+  readonly rewind: (position: number) => void;
+  /** Has a server that a strike has started stopped at the end, and its folder removed. */
+  readonly leftBehind: (server: Pick<SynchronousStandby, "stop">, folder: string) => void;
 }
 
 /** Something that can be done to a fleet, and is undone again. */

@@ -16,7 +16,7 @@ export class Line {
   readonly #sockets = new Set<Socket>();
   #held = false;
 
-  constructor(private readonly target: NetConnectOpts) {
+  constructor(private target: NetConnectOpts) {
     this.#server = createServer((client) => {
       this.#take(client);
     });
@@ -26,6 +26,11 @@ export class Line {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject).listen(at, resolve);
     });
+  }
+
+  /** Connections from now on lead elsewhere. */
+  protected leadTo(target: NetConnectOpts): void {
+    this.target = target;
   }
 
   /** Nothing passes any more, either way. */

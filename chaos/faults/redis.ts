@@ -46,6 +46,11 @@ export const flushRedis: Fault = {
   },
 };
 
+/** Empties Redis, where there is one. */
+export async function emptied({ fleet }: Pick<Victims, "fleet">): Promise<void> {
+  if (fleet.redis !== undefined) await flushAll(fleet.redis);
+}
+
 async function flushAll({ url }: RedisServer): Promise<void> {
   const redis = new Redis(url);
   try {

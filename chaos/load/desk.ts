@@ -3,8 +3,8 @@ import type { SharedOrders } from "./customer";
 import type { Recorder } from "./recorder";
 import type { World } from "./world";
 
-/** Each of them at a node of its own choice, so that all caches are asked. */
-const LOOKS_AT_SALES = 4;
+/** Each of them at a node of its own choice, so that all caches and all menus are asked. */
+const LOOKS = 4;
 
 /** Publishes a menu with another price. */
 export async function menuStory(world: World, random: Random, recorder: Recorder): Promise<void> {
@@ -22,11 +22,13 @@ export async function menuStory(world: World, random: Random, recorder: Recorder
   if (published === undefined) return;
   if (random.chance(0.3)) await recorder.do("repeat", { first: published }, request);
   const { position: after } = published;
-  const look = { method: "GET", route: `/api/v1/menu?after=${after}`, key: `${key}-menu` } as const;
-  await recorder.do("menu", { after }, look, (menu) => {
-    const { version, pizzas } = menu as unknown as { version: number; pizzas: World["pizzas"] };
-    return { version, prices: Object.fromEntries(pizzas.map((pizza) => [pizza.id, pizza.price_minor])) };
-  });
+  for (let n = 0; n < LOOKS; n += 1) {
+    const look = { method: "GET", route: `/api/v1/menu?after=${after}`, key: `${key}-menu-${n}` } as const;
+    await recorder.do("menu", { after }, look, (menu) => {
+      const { version, pizzas } = menu as unknown as { version: number; pizzas: World["pizzas"] };
+      return { version, prices: Object.fromEntries(pizzas.map(({ id, price_minor }) => [id, price_minor])) };
+    });
+  }
 }
 
 /** Moves the capacity of a branch's slots, or gives the flash sale another name, and may end by hand what is kept of the sales; then looks at them. */
@@ -55,7 +57,7 @@ export async function rulesStory(world: World, random: Random, recorder: Recorde
       await recorder.do("invalidate", {}, { ...end, key: `${key}-end` }, ({ position }) => ({ position }));
     }
   }
-  for (let n = 0; n < LOOKS_AT_SALES; n += 1) {
+  for (let n = 0; n < LOOKS; n += 1) {
     const list = { method: "GET", route: "/api/v1/menu/flash-sales/active", key: `${key}-${n}` } as const;
     await recorder.do("sales", {}, list, ({ items }, headers) => ({
       items: items.map(({ sale_id, name }) => ({ sale_id, name: { en: name.en } })),

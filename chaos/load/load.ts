@@ -52,7 +52,7 @@ export class Load {
           if (this.#trackers < TRACKERS_MAX && random.chance(0.2)) this.#track(order_id, position, track_url);
         }),
       );
-    this.#employ("menu", 1_500, (random, recorder) => menuStory(world, random, recorder));
+    this.#employ("menu", 4_000, (random, recorder) => menuStory(world, random, recorder));
     this.#employ("rules", 500, (random, recorder) => rulesStory(world, random, recorder));
     for (const name of ["quarrel-1", "quarrel-2"])
       this.#employ(name, 200, (random, recorder) => quarrelStory(world, random, recorder, this.#shared));
@@ -87,6 +87,11 @@ export class Load {
     await Promise.all(this.#sockets.map((socket) => socket.stop()));
     await new Promise<void>((resolve) => this.#file.end(resolve));
     return this.#sockets.map(({ record }) => record);
+  }
+
+  /** Whoever listens forgets what was heard beyond a position. */
+  rewind(position: number): void {
+    for (const socket of this.#sockets) socket.rewind(position);
   }
 
   /** Connections that all socket clients made together. */

@@ -65,6 +65,15 @@ export class SocketClient {
     };
   }
 
+  /** Forgets what was heard beyond a position. */
+  rewind(position: number): void {
+    this.#connection?.cut();
+    this.#connection = undefined;
+    const kept = this.#heard.filter((heard) => heard.position <= position);
+    this.#heard.splice(0, this.#heard.length, ...kept);
+    this.#position = Math.min(this.#position, position);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#connection?.cut();
@@ -97,7 +106,7 @@ export class SocketClient {
     }, PING_EVERY_MS);
     await connection.ended;
     clearInterval(beat);
-    this.#connection = undefined;
+    if (this.#connection === connection) this.#connection = undefined;
   }
 
   #hear({ type, data, position }: SocketMessage): void {
