@@ -10,7 +10,6 @@ import { CheckpointWatch } from "./evidence/checkpoint-watch";
 import { collect, type DatabaseEvidence } from "./evidence/collect";
 import { healthOf, unwell } from "./evidence/health";
 import { settledMirror } from "./evidence/mirror";
-import { FAULTS } from "./faults/all-faults";
 import { CuttingProxy } from "./faults/cutting-proxy";
 import type { NodeLines, Victims } from "./faults/fault";
 import { Line } from "./faults/line";
@@ -18,7 +17,8 @@ import { History, type Operation } from "./history";
 import { Load } from "./load/load";
 import { createWorld } from "./load/world";
 import { Random } from "./random";
-import { scheduleOf, type FaultName, type Strike } from "./schedule";
+import type { FaultName } from "./schedule";
+import { Strikes, type Struck } from "./strikes";
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -34,17 +34,6 @@ export interface CampaignOptions {
   /** How long the product is given to come to rest where something does not come by itself. */
   readonly patience_ms?: number;
   readonly say: (line: string) => void;
-}
-
-/** A fault as it was, on the clock of the load. */
-export interface Struck {
-  readonly fault: FaultName;
-  /** What it hit. */
-  readonly what: string;
-  readonly began_ms: number;
-  readonly ended_ms: number;
-  /** Whether the log has lost what nobody was promised. */
-  readonly rewound?: boolean;
 }
 
 export interface CampaignReport {
@@ -72,11 +61,8 @@ const PATIENCE_MS = 45_000;
 export class Campaign {
   readonly #lines = new Map<string, NodeLines>();
   readonly #violations: Violation[] = [];
-  readonly #struck: Struck[] = [];
   readonly #random: Random;
   readonly #leftBehind: (readonly [server: { stop(): Promise<void> }, folder: string])[] = [];
-  /** Whether the strike under way has taken something from the log. */
-  #rewound = false;
 
   constructor(private readonly options: CampaignOptions) {
     this.#random = new Random(options.seed);
@@ -137,21 +123,24 @@ export class Campaign {
     const { fleet } = known;
     const { folder, customers, think_ms_max, seed } = this.options;
     const urls = fleet.nodes.map(({ url }) => url);
+    const grpc = fleet.nodes.map(({ grpcPort }) => `127.0.0.1:${String(grpcPort)}`);
     const world = await createWorld(urls, fleet.adminPassword, this.#random);
     const history = new History(folder);
     const after = (await healthOf(fleet.node(1))).checks["event_log"]?.position ?? 0;
     const load = new Load({
-      ...{ urls, world, history, folder, customers, think_ms_max, after },
+      ...{ urls, grpc, world, history, folder, customers, think_ms_max, after },
       random: this.#random.fork("load"),
     });
+    const { faults, end, say } = this.options;
+    const strikes = new Strikes({ faults, end, say }, this.#random.fork("schedule"), () => load.now_ms());
     const rewind = (position: number): void => {
       load.rewind(position);
-      this.#rewound = true;
+      strikes.rewound();
     };
     const leftBehind: Victims["leftBehind"] = (server, where) => this.#leftBehind.push([server, where]);
     const victims: Victims = { ...known, rewind, leftBehind };
     try {
-      await this.#strike(victims, load);
+      await strikes.run(victims);
       await pause(Math.max(AFTERMATH_MS, (this.options.load_ms_min ?? 0) - load.now_ms()));
       await load.stop();
     } catch (error) {
@@ -160,12 +149,13 @@ export class Campaign {
     }
     await history.close();
     for (const mishap of load.mishaps) this.#violations.push({ promise: "harness", detail: mishap });
-    const evidence = await this.#collect(victims, load, history, after);
+    this.#violations.push(...strikes.violations);
+    const evidence = await this.#collect(victims, load, history, { began_at: after, struck: strikes.struck });
     return {
       ...{
         seed,
         folder,
-        struck: this.#struck,
+        struck: strikes.struck,
         operations: history.operations,
         events: evidence.events.length,
       },
@@ -179,7 +169,7 @@ export class Campaign {
     { fleet, watch }: Victims,
     load: Load,
     history: History,
-    began_at: number,
+    { began_at, struck }: { readonly began_at: number; readonly struck: readonly Struck[] },
   ): Promise<Evidence> {
     this.options.say("Quiet; reading the log and holding everything against it …");
     const database = await collect(fleet.postgres.url, this.#patience_ms);
@@ -187,7 +177,7 @@ export class Campaign {
     const mirror = await this.#mirror(fleet, database);
     this.#violations.push(...(await unwell(fleet.nodes, this.#patience_ms)));
     const { began_ms: load_began_ms } = load;
-    const disturbances = this.#struck.map(({ began_ms, ended_ms, rewound = false }) => ({
+    const disturbances = struck.map(({ began_ms, ended_ms, rewound = false }) => ({
       began_ms: load_began_ms + began_ms,
       ended_ms: load_began_ms + ended_ms,
       rewound,
@@ -207,43 +197,5 @@ export class Campaign {
       return settledMirror(redis.url, fleet.node(1).url, database, this.#patience_ms);
     this.options.say("!! WITHOUT the check of Redis: its nodes mirror nothing there.");
     return undefined;
-  }
-
-  async #strike(victims: Victims, load: Load): Promise<void> {
-    const { faults, end, say } = this.options;
-    const possible = faults.filter((fault) => {
-      const why = FAULTS[fault].impossible?.(victims);
-      if (why !== undefined) say(`!! WITHOUT ${fault}: ${why}.`);
-      return why === undefined;
-    });
-    if (possible.length === 0) return;
-    const schedule = scheduleOf(this.#random.fork("schedule"), possible, victims.fleet.nodes.length);
-    const began = performance.now();
-    const isOver = (): boolean =>
-      "rounds" in end
-        ? this.#struck.length >= end.rounds * possible.length
-        : performance.now() - began > end.minutes * 60_000;
-    while (!isOver()) {
-      const { value } = schedule.next();
-      await pause(value.calm_ms);
-      await this.#strikeOnce(victims, value, load);
-    }
-  }
-
-  async #strikeOnce(victims: Victims, strike: Strike, load: Load): Promise<void> {
-    const began_ms = load.now_ms();
-    this.#rewound = false;
-    let what: string;
-    try {
-      what = await FAULTS[strike.fault].strike(victims, strike);
-    } catch (error) {
-      what = String(error);
-      this.#violations.push({ promise: "fault.not_undone", detail: `${strike.fault}: ${what}` });
-    }
-    const ended_ms = load.now_ms();
-    this.#struck.push({ fault: strike.fault, what, began_ms, ended_ms, rewound: this.#rewound });
-    this.options.say(`  ${(began_ms / 1000).toFixed(1).padStart(6)} s  ${strike.fault}: ${what}`);
-    // What has died by itself is told by the fleet; here it only goes on.
-    for (const node of victims.fleet.nodes) if (!node.running) await node.start();
   }
 }

@@ -31,6 +31,8 @@ export interface Asks {
 /** What somebody wants to order. */
 export interface Wish {
   readonly branch_id: string;
+  /** By gRPC, or by REST. */
+  readonly channel: "grpc" | "shop";
   readonly fulfilment: "pickup" | "delivery";
   readonly promo_code: string | null;
   /** The account that orders; null: a guest. */

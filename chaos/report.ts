@@ -1,4 +1,5 @@
-import type { CampaignReport, Struck } from "./campaign";
+import type { CampaignReport } from "./campaign";
+import type { Struck } from "./strikes";
 import { operationsOf, type Operation, type Outcome } from "./history";
 
 /** So many violations are shown whole; the rest is counted by promise. */

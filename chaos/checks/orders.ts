@@ -1,6 +1,7 @@
 import { operationsOf } from "../history";
 import { differences } from "../model/digest";
-import { toldOf, type Placed } from "../model/events";
+import { toldOf, type Line, type Placed } from "../model/events";
+import { without } from "../model/fields";
 import { pricedLine } from "../model/sight";
 import type { Evidence, Violation } from "./evidence";
 
@@ -71,9 +72,9 @@ function unlike(promise: string, whose: string, is: unknown, wanted: unknown): V
 }
 
 /** What a client asked for, as the order has it. */
-function wishOf({ branch_id, fulfilment, promo_code, customer, items }: Placed): object {
+function wishOf({ branch_id, channel, fulfilment, promo_code, customer, items }: Placed): object {
   return {
-    ...{ branch_id, fulfilment, promo_code, user_id: customer.user_id },
+    ...{ branch_id, channel, fulfilment, promo_code, user_id: customer.user_id },
     items: items.map(({ menu_item_id, quantity, extras }) => ({
       ...{ menu_item_id, quantity },
       extras: extras.map(({ extra_id }) => extra_id),
@@ -84,10 +85,16 @@ function wishOf({ branch_id, fulfilment, promo_code, customer, items }: Placed):
 /** What whoever placed it has to be answered. */
 function answerOf(order: Placed, position: number): object {
   const { order_id, display_id, items, items_total_minor, delivery_fee_minor, discount_minor } = order;
-  const { total_minor, currency, shares, ready_at, visible_at, track_token, preorder } = order;
+  const { total_minor, currency, shares, ready_at, visible_at, track_token, preorder, channel } = order;
   const [first] = shares;
   return {
-    ...{ order_id, display_id, status: "pending", items: items.map(pricedLine), items_total_minor },
+    ...{
+      order_id,
+      display_id,
+      status: "pending",
+      items: items.map(channel === "grpc" ? wireLine : pricedLine),
+      items_total_minor,
+    },
     ...{
       delivery_fee_minor,
       discount_minor,
@@ -102,6 +109,9 @@ function answerOf(order: Placed, position: number): object {
     track_url: `/track/${track_token}`,
   };
 }
+
+/** gRPC does not tell in which sale. */
+const wireLine = (line: Line): object => without(pricedLine(line), "flash_sale_id");
 
 function placedByKey(events: Evidence["events"]): Map<string, Found[]> {
   const found = new Map<string, Found[]>();

@@ -54,10 +54,12 @@ export async function customerStory(
     key: random.word(12),
   };
   if (plan.company) await lookAtCompany(recorder, wish, `${plan.key}-company`);
-  const placed = await recorder.do("place", wish, request);
+  const { channel } = wish;
+  const asker = channel === "grpc" ? recorder.grpc : undefined;
+  const placed = await recorder.do("place", wish, request, undefined, asker);
   if (placed === undefined) return;
   onPlaced(placed);
-  if (plan.twice) await recorder.do("repeat", { first: placed }, request);
+  if (plan.twice) await recorder.do("repeat", { first: placed }, request, undefined, asker);
   const { order_id, position } = placed;
   if (plan.limit) await limit(world, branch, random, recorder, placed.slot.slot_id, plan.key);
   if (plan.share) {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../random";
 import type { SharedOrders } from "./customer";
 import type { Recorder } from "./recorder";
@@ -6,11 +7,15 @@ import type { World } from "./world";
 /** Each of them at a node of its own choice, so that all caches and all menus are asked. */
 const LOOKS = 4;
 
-/** Publishes a menu with another price. */
+/** Some menus last so long that who has not heard of them sells by an old one. */
+const LASTS_MS = 4_500;
+
+/** Publishes a menu with another price, and looks whether it is in force. */
 export async function menuStory(world: World, random: Random, recorder: Recorder): Promise<void> {
   const { id } = random.pick(world.pizzas);
   const price_minor = random.between(300, 900) * 100;
   const key = random.word(16);
+  const lasts = random.chance(0.4);
   const { token } = world.admin;
   await recorder.do(
     "draft",
@@ -29,6 +34,7 @@ export async function menuStory(world: World, random: Random, recorder: Recorder
       return { version, prices: Object.fromEntries(pizzas.map(({ id, price_minor }) => [id, price_minor])) };
     });
   }
+  if (lasts) await pause(LASTS_MS);
 }
 
 /** Moves the capacity of a branch's slots, or gives the flash sale another name, and may end by hand what is kept of the sales; then looks at them. */

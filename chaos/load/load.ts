@@ -6,6 +6,7 @@ import type { History } from "../history";
 import type { Random } from "../random";
 import { customerStory, type SharedOrders } from "./customer";
 import { menuStory, quarrelStory, rulesStory } from "./desk";
+import { GrpcClient } from "./grpc-client";
 import { Recorder } from "./recorder";
 import { RestClient } from "./rest-client";
 import { SocketClient } from "./socket-client";
@@ -17,6 +18,8 @@ const SOCKETS_SETTLE_MS = 20_000;
 
 export interface LoadOptions {
   readonly urls: readonly string[];
+  /** `host:port` of the nodes' gRPC. */
+  readonly grpc: readonly string[];
   readonly world: World;
   readonly random: Random;
   readonly history: History;
@@ -52,7 +55,7 @@ export class Load {
           if (this.#trackers < TRACKERS_MAX && random.chance(0.2)) this.#track(order_id, position, track_url);
         }),
       );
-    this.#employ("menu", 4_000, (random, recorder) => menuStory(world, random, recorder));
+    this.#employ("menu", 2_000, (random, recorder) => menuStory(world, random, recorder));
     this.#employ("rules", 500, (random, recorder) => rulesStory(world, random, recorder));
     for (const name of ["quarrel-1", "quarrel-2"])
       this.#employ(name, 200, (random, recorder) => quarrelStory(world, random, recorder, this.#shared));
@@ -104,11 +107,14 @@ export class Load {
     think_ms_max: number,
     story: (random: Random, recorder: Recorder) => Promise<void>,
   ): void {
-    const { urls, random, history } = this.options;
+    const { urls, grpc, random, history } = this.options;
     const own = random.fork(name);
+    const over = this.#abandoned.signal;
+    const byGrpc = new GrpcClient({ nodes: grpc, random: own.fork("grpc"), over });
     const recorder = new Recorder(
       name,
-      new RestClient(urls, own.fork("nodes"), this.#abandoned.signal),
+      new RestClient(urls, own.fork("nodes"), over),
+      byGrpc,
       history,
       this.#began_ms,
     );
@@ -121,6 +127,7 @@ export class Load {
           );
           await pause(chapter.between(1, think_ms_max));
         }
+        byGrpc.close();
       })(),
     );
   }

@@ -1,11 +1,20 @@
 import type { Answers, Asks, History, Operation, OperationName } from "../history";
-import type { RestClient, RestRequest } from "./rest-client";
+import type { Answer } from "./insist";
+import type { RestRequest } from "./rest-client";
+
+/** Whoever brings a request to a node and its answer back, in the form of REST. */
+export interface Asker {
+  ask(request: RestRequest): Promise<Answer>;
+}
 
 /** What one client asks, written into the history. */
 export class Recorder {
   constructor(
     readonly client: string,
-    private readonly rest: RestClient,
+    /** Asks by REST unless told otherwise. */
+    private readonly rest: Asker,
+    /** Places orders by gRPC. */
+    readonly grpc: Asker,
     private readonly history: History,
     private readonly began_ms: number,
   ) {}
@@ -19,10 +28,11 @@ export class Recorder {
     asked: Asks[Name],
     request: RestRequest & { readonly key: string },
     kept: (answer: Answers[Name], headers: Headers) => Answers[Name] = (answer) => answer,
+    asker = this.rest,
   ): Promise<Answers[Name] | undefined> {
     const start_ms = this.#now();
     const { key } = request;
-    const { body, headers, ...rest } = await this.rest.ask(request);
+    const { body, headers, ...rest } = await asker.ask(request);
     const whole = rest.outcome === "acked" ? (body as Answers[Name]) : undefined;
     const answer = whole === undefined ? null : kept(whole, headers);
     const { client } = this;

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { Outcome } from "../history";
 import type { Random } from "../random";
+import { ATTEMPT_MS_MAX, GUEST_TOKEN, insist, type Answer } from "./insist";
 
 export interface RestRequest {
   readonly method: "GET" | "POST" | "PUT";
@@ -11,24 +11,6 @@ export interface RestRequest {
   readonly token?: () => Promise<string>;
 }
 
-export interface RestAnswer {
-  readonly outcome: Outcome;
-  /** Null when nobody answered. */
-  readonly status: number | null;
-  /** Name of the refusal. */
-  readonly code: string | null;
-  readonly body: unknown;
-  readonly headers: Headers;
-  readonly attempts: number;
-}
-
-/** Guests keep their keys apart by it; these here never take a key twice. */
-const GUEST_TOKEN = "the-guests-of-the-chaos-run";
-/** A node that has not answered by then is given up for another one. */
-const ATTEMPT_MS_MAX = 4_000;
-const PAUSE_MS_MAX = 400;
-/** Longer than every fault lasts: what is still unanswered then stays unknown. */
-const GIVE_UP_MS = 60_000;
 /** The node cannot now: somebody else may, or it itself a moment later. */
 const NOT_NOW = new Set([429, 502, 503, 504]);
 
@@ -44,22 +26,13 @@ export class RestClient {
     private readonly over?: AbortSignal,
   ) {}
 
-  async ask(request: RestRequest): Promise<RestAnswer> {
-    const deadline = performance.now() + GIVE_UP_MS;
-    let node = this.random.between(0, this.urls.length - 1);
-    for (let attempts = 1; ; attempts += 1) {
-      const answer = await this.#attempt(this.urls[node % this.urls.length] ?? "", request);
-      if (answer !== undefined) return { ...answer, attempts };
-      if (performance.now() > deadline || this.over?.aborted === true)
-        return { outcome: "unknown", status: null, code: null, body: null, headers: new Headers(), attempts };
-      node += 1;
-      // No random numbers here: how often one has to ask must not change what is asked next.
-      await pause(Math.min(PAUSE_MS_MAX, 10 * 2 ** attempts));
-    }
+  ask(request: RestRequest): Promise<Answer> {
+    const { urls: nodes, random, over } = this;
+    return insist({ nodes, random, over }, (url) => this.#attempt(url, request));
   }
 
   /** Undefined: ask again. */
-  async #attempt(url: string, request: RestRequest): Promise<Omit<RestAnswer, "attempts"> | undefined> {
+  async #attempt(url: string, request: RestRequest): Promise<Omit<Answer, "attempts"> | undefined> {
     const { method, route, body, key, token } = request;
     try {
       const response = await fetch(url + route, {

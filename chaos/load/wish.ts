@@ -17,6 +17,7 @@ export function wishIn(
   const wantsFirst = random.chance(0.2);
   return {
     branch_id,
+    channel: random.chance(0.2) ? "grpc" : "shop",
     fulfilment: random.chance(0.25) ? "delivery" : "pickup",
     promo_code: wantsCode ? promo_code : wantsFirst && user_id !== null ? first_code : null,
     user_id,

@@ -122,6 +122,7 @@ export function acked<Name extends OperationName>(
 export function wishOf({ data }: OrderPlaced): Wish {
   const { branch_id, fulfilment, promo_code, customer, items } = data;
   return {
+    channel: "shop",
     ...{ branch_id, fulfilment, promo_code, user_id: customer.user_id },
     items: items.map(({ menu_item_id, quantity, extras }) => ({
       ...{ menu_item_id, quantity },
