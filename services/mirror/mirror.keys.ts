@@ -33,7 +33,7 @@ export interface KeyWrite {
   readonly key: string;
   /** Set where the key is a hash. */
   readonly field?: string;
-  /** Ends in `"position":guard}`, or begins with `{"version":guard,`: what the guard of later writes reads. */
+  /** Ends in `"position":N}`, or begins with `{"version":N,`: what the guard of later writes reads. */
   readonly value: string;
   /** The write counts only over a value that carries a lower number. */
   readonly guard: number;

@@ -4,6 +4,7 @@ import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import type { Runtime } from "../../mixins/runtime";
 import type { BranchEvent } from "../branch/branch.events";
 import { menuDocuments } from "../menu/menu.contract";
+import type { MenuEvent } from "../menu/menu.events";
 import type { CustomerErased } from "../customer/customer.events";
 import { ORDER_STREAMS, type OrderEvent } from "../order/order.events";
 import type { SlotEvent } from "../slot/slot.events";
@@ -31,10 +32,14 @@ const ABOUT: Readonly<Record<string, Subject>> = {
   "branch.changed": "branch",
   "branch.slots_configured": "branch",
   "menu.published": "menu",
+  // What a sale makes of prices is a part of the menu, and begins and ends within a version.
+  "menu.sale_changed": "menu",
+  "flash_sale.started": "menu",
+  "flash_sale.ended": "menu",
   [ERASED_EVENT]: "erasure",
 } satisfies Partial<
   Record<
-    OrderEvent["type"] | SlotEvent["type"] | BranchEvent["type"] | "menu.published" | typeof ERASED_EVENT,
+    OrderEvent["type"] | SlotEvent["type"] | BranchEvent["type"] | MenuEvent["type"] | typeof ERASED_EVENT,
     Subject
   >
 >;
@@ -117,12 +122,15 @@ const ERASED_LATELY = `
   join es.event e on e.lane = s.lane and e.pos = s.last_pos
   where k.erasure_id = $1 and starts_with(k.stream_id, '${ORDER_STREAMS}') and e.recorded_at > $2`;
 
-/** The menu as `GET /api/v1/menu` gives it, of a position or newer: its version is the guard. */
+/**
+ * The menu as `GET /api/v1/menu` gives it, of a position or newer. It gives way to its own version too, which sales change; that
+ * no older step comes behind a newer one is seen to by the marker.
+ */
 export async function menuWrite({ broker }: TranslationNeeds, position: Position): Promise<KeyWrite> {
   const { body } = await act(broker, menuDocuments.menu, { after: position });
   const value = body.toString();
   const { version } = JSON.parse(value) as { version: number };
-  return { key: MENU_KEY, value, guard: version };
+  return { key: MENU_KEY, value, guard: version + 1 };
 }
 
 /** The newest write of each key. */

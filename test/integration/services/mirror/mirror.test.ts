@@ -7,6 +7,7 @@ import { configureSlots, listBranches } from "../../../../services/branch/branch
 import type { Camera } from "../../../../services/camera/camera.events";
 import { CameraRegistry } from "../../../../services/camera/camera.registry";
 import { eraseCustomer } from "../../../../services/customer/customer.contract";
+import { createSale, deleteSale } from "../../../../services/menu/menu-offer.contract";
 import { menuDocuments, reloadMenu } from "../../../../services/menu/menu.contract";
 import { MARKER_KEY } from "../../../../services/mirror/mirror.keys";
 import { Translation } from "../../../../services/mirror/mirror.translation";
@@ -213,6 +214,23 @@ describe("what readers find", () => {
   test("the menu byte for byte as GET /api/v1/menu gives it", async () => {
     const { body } = await node.rooms.call(menuDocuments.menu, {});
     expect(await node.reader.get("menu:full")).toBe(body.toString());
+  });
+
+  test("the same while a flash sale begins and ends, within one version of the menu", async () => {
+    const menu = async () => (await node.rooms.call(menuDocuments.menu, {})).body.toString();
+    const before = await menu();
+    const { pizzas } = JSON.parse(before) as { pizzas: { id: string }[] };
+    const hour = (hours: number): string => new Date(node.rooms.now + hours * HOUR_MS).toISOString();
+    const terms = { name: { ru: "Час", en: "Hour" }, percent: 50, starts_at: hour(-1), ends_at: hour(1) };
+    const item_ids = [pizzas[0]!.id];
+    const { sale } = await node.rooms.call(createSale, { ...terms, item_ids }, manager);
+    await node.level();
+    expect(await menu()).toContain(`"flash_sale_id":"${sale.sale_id}"`);
+    expect(await node.reader.get("menu:full")).toBe(await menu());
+    await call(deleteSale, { sale_id: sale.sale_id }, manager);
+    await node.level();
+    expect(await menu()).toBe(before);
+    expect(await node.reader.get("menu:full")).toBe(before);
   });
 });
 
