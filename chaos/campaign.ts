@@ -33,6 +33,8 @@ export interface CampaignOptions {
   readonly load_ms_min?: number;
   /** How long the product is given to come to rest where something does not come by itself. */
   readonly patience_ms?: number;
+  /** How long what was taken of limited offers and no order has may take to be given back. */
+  readonly sweep_ms?: number;
   readonly say: (line: string) => void;
 }
 
@@ -56,6 +58,8 @@ const APPENDER = "event log: append";
 const AFTERMATH_MS = 2_000;
 /** Once every server runs again, nodes, read models and mirrors are where they should be within this. */
 const PATIENCE_MS = 45_000;
+/** What a killed node had taken is given back after a minute, by a job that comes twice a minute. */
+const SWEEP_MS = 180_000;
 
 /** One run: a fleet, load, faults one after another, quiet, and the checks. */
 export class Campaign {
@@ -172,7 +176,10 @@ export class Campaign {
     { began_at, struck }: { readonly began_at: number; readonly struck: readonly Struck[] },
   ): Promise<Evidence> {
     this.options.say("Quiet; reading the log and holding everything against it …");
-    const database = await collect(fleet.postgres.url, this.#patience_ms);
+    const database = await collect(fleet.postgres.url, {
+      patience_ms: this.#patience_ms,
+      sweep_ms: this.options.sweep_ms ?? SWEEP_MS,
+    });
     const sockets = await load.hangUp(database.head);
     const mirror = await this.#mirror(fleet, database);
     this.#violations.push(...(await unwell(fleet.nodes, this.#patience_ms)));

@@ -93,6 +93,8 @@ export interface Evidence {
   readonly began_at: number;
   /** The whole log. */
   readonly events: readonly LogEvent[];
+  /** When it was read, milliseconds since the epoch. */
+  readonly read_at_ms: number;
   /** Where the log says that it stands. */
   readonly head: number;
   /** Where the log says that each stream stands. */

@@ -30,11 +30,12 @@ export function mirrors({ events, head, mirror }: Pick<Evidence, "events" | "hea
     });
   const { state, position } = mirror.marker;
   read.same("forno:mirror", { state, position: Number(position) }, { state: "following", position: head });
-  if (mirror.texts.get("menu:full") !== mirror.menu)
-    read.violations.push({
-      promise: "mirror.differs",
-      detail: "menu:full is not what GET /api/v1/menu gives",
-    });
+  const menu = mirror.texts.get("menu:full");
+  if (menu !== mirror.menu) {
+    const wrong = menu === undefined ? ["missing"] : differences(JSON.parse(menu), JSON.parse(mirror.menu));
+    const how = wrong.length === 0 ? "the same in other bytes" : wrong.join(", ");
+    read.violations.push({ promise: "mirror.differs", detail: `menu:full, by GET /api/v1/menu: ${how}` });
+  }
   return read.violations;
 }
 

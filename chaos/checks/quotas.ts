@@ -5,13 +5,17 @@ import type { Evidence, Violation } from "./evidence";
  * No limited offer was ever used more often than its limit at that moment; what an order has of it was taken for this order
  * and nobody else; every sale at such an offer's price is counted; and in the end exactly what live orders have is taken. A customer has one first order.
  */
-export function quotas({ events }: Pick<Evidence, "events">): Violation[] {
+export function quotas({ events, read_at_ms }: Pick<Evidence, "events" | "read_at_ms">): Violation[] {
   const book = new Book();
   for (const event of events) book.take(event);
-  return [...book.violations, ...book.unsettled()];
+  return [...book.violations, ...book.unsettled(read_at_ms - SWEPT_WITHIN_MS)];
 }
 
+/** What no order has is given back after a minute, by a job that comes twice a minute. */
+const SWEPT_WITHIN_MS = 120_000;
+
 interface Hold {
+  readonly taken_ms: number;
   readonly quota_id: string;
   readonly units: number;
   returned: boolean;
@@ -44,7 +48,7 @@ class Book {
       case "quota.taken":
         // The quota of a customer's first order has the customer's id.
         if (data.quota_id === data.user_id) this.#limits.set(data.quota_id, 1);
-        this.#taken(data, data.used, position);
+        this.#taken(data, data.used, event);
         return;
       case "quota.returned":
         this.#returned(data, data.used, position);
@@ -59,11 +63,12 @@ class Book {
     }
   }
 
-  /** What is taken and belongs to no live order, and what a live order has lost. */
-  unsettled(): Violation[] {
-    return [...this.#holds].flatMap(([hold_id, { order_id, returned }]) => {
+  /** What is taken and belongs to no live order, and what a live order has lost. What was taken later may still be waited for. */
+  unsettled(taken_until_ms: number): Violation[] {
+    return [...this.#holds].flatMap(([hold_id, { order_id, returned, taken_ms }]) => {
       const live = order_id !== undefined && !this.#cancelled.has(order_id);
       if (live !== returned) return [];
+      if (order_id === undefined && taken_ms > taken_until_ms) return [];
       const promise = live ? "quota.returned_alive" : "quota.leaked";
       return [{ promise, detail: `${hold_id}, order ${order_id ?? "none"}` }];
     });
@@ -74,9 +79,14 @@ class Book {
     else this.#limits.set(offer_id, limit);
   }
 
-  #taken({ quota_id, hold_id, units }: Taken, used: number, position: number): void {
+  #taken(
+    { quota_id, hold_id, units }: Taken,
+    used: number,
+    { position, recorded_at }: Pick<LogEvent, "position" | "recorded_at">,
+  ): void {
+    const taken_ms = Date.parse(recorded_at);
     if (this.#holds.has(hold_id)) this.#violate("quota.taken_twice", hold_id, position);
-    this.#holds.set(hold_id, { quota_id, units, returned: false, order_id: undefined });
+    this.#holds.set(hold_id, { quota_id, units, taken_ms, returned: false, order_id: undefined });
     const now = this.#count(quota_id, units, used, position);
     const limit = this.#limits.get(quota_id) ?? Infinity;
     if (now > limit)

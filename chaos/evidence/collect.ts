@@ -12,31 +12,41 @@ const TABLES = [
   ...["item_pairs", "open_baskets", "carts"],
 ] as const;
 
-/** What a killed node had taken of limited offers is given back after a minute, by a job that comes twice a minute. */
-const SWEPT_PATIENCES = 4;
 /** A head that stands still for so long is at rest: a process manager's next command comes within milliseconds. */
 const REST_MS = 2_500;
 
-/** What the database knows when all is quiet. */
-export type DatabaseEvidence = Pick<Evidence, "events" | "head" | "stream_versions" | "tables" | "menus">;
+/** How long is waited. */
+interface Patience {
+  /** For what runs behind the answers: releases, read models. */
+  readonly patience_ms: number;
+  /** For what was taken of limited offers and no order has. */
+  readonly sweep_ms: number;
+}
 
-/**
- * Waits until nothing moves any more, and reads the whole log and the read models. @param patience_ms for what runs behind the
- * answers: releases, read models.
- */
-export async function collect(database_url: string, patience_ms: number): Promise<DatabaseEvidence> {
+/** What the database knows when all is quiet. */
+export type DatabaseEvidence = Pick<
+  Evidence,
+  "events" | "read_at_ms" | "head" | "stream_versions" | "tables" | "menus"
+>;
+
+/** Waits until nothing moves any more, and reads the whole log and the read models. */
+export async function collect(
+  database_url: string,
+  { patience_ms, sweep_ms }: Patience,
+): Promise<DatabaseEvidence> {
   const pool = new Pool({ ...connectionOf(database_url), max: 2, options: "-c timezone=UTC" });
   try {
     await headAtRest(pool, patience_ms);
-    await holdsSettled(pool, SWEPT_PATIENCES * patience_ms);
+    await holdsSettled(pool, sweep_ms);
     const head = await headAtRest(pool, patience_ms);
+    const read_at_ms = Date.now();
     const events = await rawEvents(database_url, pool);
     const streams = await pool.query<{ stream_id: string; version: number }>(
       "select stream_id, version from es.stream",
     );
     const menus = await pool.query<{ document: MenuDocument }>("select document from menu_versions");
     return {
-      ...{ events, head },
+      ...{ events, read_at_ms, head },
       stream_versions: new Map(streams.rows.map(({ stream_id, version }) => [stream_id, version])),
       menus: menus.rows.map(({ document }) => document),
       tables: await settledTables(pool, events, patience_ms),
@@ -64,8 +74,8 @@ async function headAtRest(pool: Pool, patience_ms: number): Promise<number> {
 }
 
 /** A hold that nobody looks into within the time is one; the checks will name it. */
-async function holdsSettled(pool: Pool, patience_ms: number): Promise<void> {
-  for (const deadline = performance.now() + patience_ms; performance.now() < deadline;) {
+async function holdsSettled(pool: Pool, sweep_ms: number): Promise<void> {
+  for (const deadline = performance.now() + sweep_ms; performance.now() < deadline;) {
     const { rowCount } = await pool.query("select from quota_holds where order_id is null");
     if (rowCount === 0) return;
     await pause(500);

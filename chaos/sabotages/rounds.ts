@@ -9,7 +9,7 @@ import { sabotagedBy } from "./environment";
 /** Longer than a cache or a menu may be old. */
 const LOAD_MS = 14_000;
 /** What does not come to rest here never will: a mirror or a read model that is wrong. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 6_000;
 /** Half of the machine is enough to be caught. */
 const NODES = 2;
 
@@ -23,7 +23,7 @@ export async function round(
     names.length === 0 ? faultsOf(Object.values(SABOTAGES)) : faultsOf(names.map((name) => SABOTAGES[name]));
   const report = await new Campaign({
     ...{ seed, folder, faults, customers, say, think_ms_max: 60, end: { rounds: 1 } },
-    ...{ load_ms_min: LOAD_MS, patience_ms: PATIENCE_MS },
+    ...{ load_ms_min: LOAD_MS, patience_ms: PATIENCE_MS, sweep_ms: 0 },
     fleet: {
       ...{ nodes: NODES, redis: true, nats: true, kafka: false, anyPorts: true },
       env: { RATE_LIMIT: "off", LOG_LEVEL: "warn", METRICS: "off", ...sabotagedBy(names) },

@@ -142,7 +142,7 @@ export const placing = (placed: OrderPlaced, position: number): Operation =>
 
 /** What a Redis holds that has followed. */
 export function mirrorOf(events: readonly LogEvent[]): Mirror {
-  const texts = new Map<string, string>([["menu:full", "the menu"]]);
+  const texts = new Map<string, string>([["menu:full", "{}"]]);
   for (const one of standing(ordersOf(events))) {
     const seen = without(orderSeen("desk", one), "track_url");
     const key = `order:${one.placed.order_id}`;
@@ -157,7 +157,7 @@ export function mirrorOf(events: readonly LogEvent[]): Mirror {
     return [branch_id, JSON.stringify({ branch_id, time_zone, position, ...slot_rules })] as const;
   });
   const marker = { state: "following", position: String(events.length) };
-  return { texts, ends_ms: new Map(), config: new Map(config), marker, menu: "the menu" };
+  return { texts, ends_ms: new Map(), config: new Map(config), marker, menu: "{}" };
 }
 
 /** Tables that follow from the log. */
@@ -178,7 +178,14 @@ export function evidenceOf(log: ShortLog, changes: Partial<Evidence> = {}): Evid
   const { events, versions } = log;
   return {
     ...{ events, head: events.length, stream_versions: versions, began_at: events.length },
-    ...{ load_began_ms: BEGAN_MS, operations: [], sockets: [], menus: [MENU], disturbances: [] },
+    ...{
+      load_began_ms: BEGAN_MS,
+      read_at_ms: BEGAN_MS + 3_600_000,
+      operations: [],
+      sockets: [],
+      menus: [MENU],
+      disturbances: [],
+    },
     ...{ tables: tablesOf(events), mirror: mirrorOf(events), moves: [], contests: [] },
     ...changes,
   };

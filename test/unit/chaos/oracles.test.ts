@@ -227,7 +227,7 @@ describe("read models and mirrors", () => {
       "mirror.differs",
     ],
     ["missing rules", () => ({ config: new Map() }), "mirror.differs"],
-    ["an old menu", () => ({ menu: "another" }), "mirror.differs"],
+    ["an old menu", () => ({ menu: '{"version":4}' }), "mirror.differs"],
     [
       "a marker that stands behind",
       () => ({ marker: { state: "following", position: "1" } }),

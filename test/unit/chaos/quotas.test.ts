@@ -2,7 +2,7 @@ import { quotas } from "../../../chaos/checks/quotas";
 import { violationsIn } from "../../../chaos/checks/all-checks";
 import { SEED_PROMO, seedSale } from "../../../services/menu/menu.seed-data";
 import { quotaStream } from "../../../services/quota/quota.events";
-import { goodEvidence, ShortLog } from "../../support/chaos-evidence";
+import { BEGAN_MS, goodEvidence, ShortLog } from "../../support/chaos-evidence";
 import { cancelled, CUSTOMER, orderLine, placed, uuidOf } from "../../support/orders";
 
 const SALE = uuidOf(1, "f");
@@ -14,6 +14,8 @@ const hold = (number: number): string => uuidOf(number, "e");
 class Offers {
   readonly log = new ShortLog();
   readonly #used = new Map<string, number>();
+  /** When it is judged, after the last event. */
+  read_after_ms = 3_600_000;
 
   constructor() {
     this.limit(3);
@@ -101,7 +103,13 @@ class Offers {
   }
 
   get promises(): string[] {
-    return [...new Set(quotas({ events: this.log.events }).map(({ promise }) => promise))];
+    return [
+      ...new Set(
+        quotas({ events: this.log.events, read_at_ms: BEGAN_MS + this.read_after_ms }).map(
+          ({ promise }) => promise,
+        ),
+      ),
+    ];
   }
 
   #count(quota_id: string, units: number): number {
@@ -169,6 +177,14 @@ it.each<[string, (offers: Offers) => Offers, string[]]>([
   ["another count than there is", (o) => o.take(1, 1, SALE, 1).place(1, 1, [1, 1]), ["quota.count"]],
 ])("%s is named", (_, write, promises) => {
   expect(write(new Offers()).promises).toEqual(promises);
+});
+
+it("what nobody ordered is waited for as long as the job may take that gives it back", () => {
+  const offers = new Offers().take(1, 2);
+  offers.read_after_ms = 90_000;
+  expect(offers.promises).toEqual([]);
+  offers.read_after_ms = 121_000;
+  expect(offers.promises).toEqual(["quota.leaked"]);
 });
 
 it("what is taken twice is named", () => {
