@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { Fleet, type FleetOptions } from "../fleet/fleet";
 import { freePort } from "../fleet/servers/free-port";
@@ -66,7 +66,7 @@ export class Campaign {
   readonly #lines = new Map<string, NodeLines>();
   readonly #violations: Violation[] = [];
   readonly #random: Random;
-  readonly #leftBehind: (readonly [server: { stop(): Promise<void> }, folder: string])[] = [];
+  readonly #leftBehind: Parameters<Victims["leftBehind"]>[0][] = [];
 
   constructor(private readonly options: CampaignOptions) {
     this.#random = new Random(options.seed);
@@ -95,10 +95,7 @@ export class Campaign {
       return await this.#underLoad({ fleet, lines: this.#lines, watch });
     } finally {
       await fleet?.stop();
-      for (const [server, folder] of this.#leftBehind) {
-        await server.stop();
-        rmSync(folder, { recursive: true, force: true });
-      }
+      for (const server of this.#leftBehind) await server.stop();
       for (const { postgres, nats, redis } of this.#lines.values())
         for (const line of [postgres, nats, redis]) await line?.stop();
     }
@@ -123,7 +120,7 @@ export class Campaign {
     return behind;
   }
 
-  async #underLoad(known: Omit<Victims, "rewind" | "leftBehind">): Promise<CampaignReport> {
+  async #underLoad(known: Omit<Victims, "folder" | "rewind" | "leftBehind">): Promise<CampaignReport> {
     const { fleet } = known;
     const { folder, customers, think_ms_max, seed } = this.options;
     const urls = fleet.nodes.map(({ url }) => url);
@@ -141,8 +138,8 @@ export class Campaign {
       load.rewind(position);
       strikes.rewound();
     };
-    const leftBehind: Victims["leftBehind"] = (server, where) => this.#leftBehind.push([server, where]);
-    const victims: Victims = { ...known, rewind, leftBehind };
+    const leftBehind: Victims["leftBehind"] = (server) => this.#leftBehind.push(server);
+    const victims: Victims = { ...known, folder, rewind, leftBehind };
     try {
       await strikes.run(victims);
       await pause(Math.max(AFTERMATH_MS, (this.options.load_ms_min ?? 0) - load.now_ms()));

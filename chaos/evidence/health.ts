@@ -12,15 +12,23 @@ export async function healthOf({ opsUrl }: Pick<FleetNode, "opsUrl">): Promise<H
   return (await (await fetch(`${opsUrl}/api/v1/health`)).json()) as Health;
 }
 
+/** The same, also of a node that says nothing. */
+async function saidBy(node: FleetNode): Promise<Health> {
+  return healthOf(node).catch((error: unknown) => ({
+    status: "silent",
+    checks: { answer: { status: String(error) } },
+  }));
+}
+
 /** Nodes that do not report to be well again in time. */
 export async function unwell(nodes: readonly FleetNode[], patience_ms: number): Promise<Violation[]> {
   const deadline = performance.now() + patience_ms;
   const violations: Violation[] = [];
   for (const node of nodes) {
-    let health = await healthOf(node);
+    let health = await saidBy(node);
     while (health.status !== "up" && performance.now() < deadline) {
       await pause(500);
-      health = await healthOf(node);
+      health = await saidBy(node);
     }
     if (health.status === "up") continue;
     const ill = Object.entries(health.checks).filter(([, { status }]) => !["up", "off"].includes(status));

@@ -21,8 +21,10 @@ export interface Victims {
   readonly watch: CheckpointWatch;
   /** Tells who listens that what was heard beyond a position never was: the log has lost what nobody was promised. */
   readonly rewind: (position: number) => void;
-  /** Has a server that a strike has started stopped at the end, and its folder removed. */
-  readonly leftBehind: (server: Pick<SynchronousStandby, "stop">, folder: string) => void;
+  /** Of the run: what a strike starts lies there. */
+  readonly folder: string;
+  /** Has a server that a strike has started stopped at the end. */
+  readonly leftBehind: (server: Pick<SynchronousStandby, "stop">) => void;
 }
 
 /** Something that can be done to a fleet, and is undone again. */

@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
@@ -24,10 +23,10 @@ export const frozenStandby: Fault = {
   async strike(victims) {
     const { fleet } = victims;
     const { postgres } = fleet;
-    const folder = mkdtempSync(path.join(tmpdir(), "forno-sb-"));
-    chmodSync(folder, 0o711);
-    const standby = await postgres.startStandby(path.join(folder, "d"));
-    victims.leftBehind(standby, folder);
+    // Beside the first, so that the one's user may enter where the other's may.
+    const folder = path.join(victims.folder, `standby-${randomUUID().slice(0, 8)}`);
+    const standby = await postgres.startStandby(folder);
+    victims.leftBehind(standby);
     await pause(FOLLOWS_MS);
     await standby.freeze();
     const cut = await cutWaiting(standby);

@@ -58,6 +58,11 @@ export const SABOTAGES = {
     found_by: ["checkpoint.not_fenced"],
     faults: ["contest-checkpoint"],
   },
+  "hasty-commits": {
+    what: "a commit is answered before the standby has it",
+    found_by: ["order.lost"],
+    faults: ["frozen-standby"],
+  },
   "miscounted-streams": {
     what: "streams stand elsewhere than their events",
     found_by: ["stream.version"],

@@ -218,16 +218,17 @@ describe("what readers find", () => {
 
   test("the same while a flash sale begins and ends, within one version of the menu", async () => {
     const menu = async () => (await node.rooms.call(menuDocuments.menu, {})).body.toString();
+    const chain = { role: "super_admin", user_id: randomUUID(), branch_ids: null } as const;
     const before = await menu();
     const { pizzas } = JSON.parse(before) as { pizzas: { id: string }[] };
     const hour = (hours: number): string => new Date(node.rooms.now + hours * HOUR_MS).toISOString();
     const terms = { name: { ru: "Час", en: "Hour" }, percent: 50, starts_at: hour(-1), ends_at: hour(1) };
     const item_ids = [pizzas[0]!.id];
-    const { sale } = await node.rooms.call(createSale, { ...terms, item_ids }, manager);
+    const { sale } = await node.rooms.call(createSale, { ...terms, item_ids }, chain);
     await node.level();
     expect(await menu()).toContain(`"flash_sale_id":"${sale.sale_id}"`);
     expect(await node.reader.get("menu:full")).toBe(await menu());
-    await call(deleteSale, { sale_id: sale.sale_id }, manager);
+    await call(deleteSale, { sale_id: sale.sale_id }, chain);
     await node.level();
     expect(await menu()).toBe(before);
     expect(await node.reader.get("menu:full")).toBe(before);
