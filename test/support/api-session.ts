@@ -138,7 +138,8 @@ export class ApiSession {
   #misfits(schema: JsonSchema, value: unknown): string[] {
     let fits = this.#validators.get(schema);
     if (fits === undefined) {
-      fits = ajv.compile(schema);
+      // What it refers to stands in the document beside it.
+      fits = ajv.compile({ ...schema, components: this.document.components });
       this.#validators.set(schema, fits);
     }
     return fits(value)

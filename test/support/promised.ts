@@ -37,6 +37,8 @@ export function unpromised(method: string, route: string, status: number, code?:
   const responses = paths[path]?.[found.alias.method.toLowerCase()]?.responses ?? {};
   const who = `${method} ${path} answered ${String(status)} ${code ?? ""}`;
   if (status < 400) return responses[String(status)] === undefined ? `${who}: no such status` : undefined;
+  // A node that is no gateway has nothing at the address.
+  if (code === "http.not_found") return undefined;
   // Our own mistakes are promised nowhere.
   if (status >= 500) return status === 503 ? undefined : `${who}: a defect`;
   return responses["4XX"]?.description?.includes(`\`${String(code)}\``) === true
