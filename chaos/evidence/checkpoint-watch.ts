@@ -24,7 +24,10 @@ const LOCK = "select pos::float8 as pos from es.checkpoint where name = $1 for u
 /** The next event that the consumer has to handle itself, less one: who passes only others may move the checkpoint. */
 const HARMLESS_UNTIL = `
   select coalesce(min(pos) filter (where type like $2) - 1, max(pos), $1)::float8 as pos from es.event where pos > $1`;
-const MOVE = "update es.checkpoint set pos = $2 where name = $1";
+/** With the event that stands there, as whoever moves it has to say. */
+const MOVE = `
+  update es.checkpoint c set pos = e.pos, event_id = e.event_id, recorded_at = e.recorded_at
+  from es.event e where c.name = $1 and e.pos = $2`;
 const WAITING = `
   select backend_xid::text as xid from pg_stat_activity
   where $1::integer = any (pg_blocking_pids(pid)) and query like 'update es.checkpoint%' and backend_xid is not null`;
