@@ -35,5 +35,5 @@ export const CameraRecord = {
 };
 
 export const SavedCamera = strictObject({ ...CameraRecord, position: PositionSchema });
-export const ExpectedVersion = Type.Optional(Type.Integer({ minimum: 1 }));
+export const ExpectedVersion = Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }));
 export { ComplexId };

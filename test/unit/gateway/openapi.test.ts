@@ -183,6 +183,16 @@ describe("the OpenAPI document of Forno", () => {
     }
   });
 
+  it("bounds every whole number that a client may send: beyond 2^53 they are others in JavaScript", () => {
+    const unbounded = (schema: unknown, at: string): string[] => {
+      if (typeof schema !== "object" || schema === null) return [];
+      const { type, maximum } = schema as { readonly type?: unknown; readonly maximum?: unknown };
+      const here = type === "integer" && !(Number(maximum) <= Number.MAX_SAFE_INTEGER) ? [at] : [];
+      return [...here, ...Object.entries(schema).flatMap(([name, part]) => unbounded(part, `${at}/${name}`))];
+    };
+    expect(doors.flatMap(({ title, contract }) => unbounded(contract.params.properties, title))).toEqual([]);
+  });
+
   it("says that a dish is named by its id or its name", () => {
     const place = JSON.stringify(
       operationOf(doors.find(({ title }) => title === "POST /api/v1/order") as Door),
