@@ -6,8 +6,11 @@ import path from "node:path";
 import { archiveSegments } from "../../../mixins/event-log/archive";
 import { sha256Of } from "../../../mixins/event-log/archive-file";
 import type { RecordedEvent } from "../../../mixins/event-log/event-log";
+import { KeyRegister } from "../../../mixins/event-log/key-register";
+import { personalData } from "../../../mixins/event-log/personal-data";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
+import { tracesInFiles } from "../../support/traces";
 
 jest.setTimeout(60_000);
 
@@ -182,3 +185,31 @@ it("says so when a file is damaged, or when a node does not know where the files
   truncateSync(path.join(folder, segment?.file ?? ""), 200);
   await expect(log.readAll(0, 10)).rejects.toThrow("unexpected end of file");
 });
+
+it("keeps what is personal sealed in the files, where it is erased with its key", async () => {
+  const met = personalData<Met>("guest.met", ["guest"], () => ({ person_id: null, phone: null }));
+  const sealing = await createEventLog({
+    ...{ connection: database.connection, partition_events: 100, archive_folder: folder },
+    personal: [met],
+  });
+  const stream_id = randomUUID();
+  const event: Met = { type: "guest.met", data: { guest: "Zyxwana", cups: 2 } };
+  await sealing.append({
+    streams: [{ stream_id, stream_type: "test", expected_version: 0, events: [event] }],
+    commands: [],
+    meta: {},
+  });
+  await fill(randomUUID(), 150);
+  expect(await archive()).not.toEqual([]);
+  expect(readdirSync(folder)).not.toEqual([]);
+  expect(tracesInFiles(folder, /Zyxw/)).toEqual([]);
+  expect(tracesInFiles(folder, /guest\.met/)).not.toEqual([]);
+  expect(await sealing.readStream(stream_id)).toMatchObject([{ data: event.data }]);
+  const client = await database.pool.connect();
+  await new KeyRegister(database.pool).erase(client, [stream_id], randomUUID());
+  client.release();
+  expect(await sealing.readStream(stream_id)).toMatchObject([{ data: { guest: "erased", cups: 2 } }]);
+  await sealing.close();
+});
+
+type Met = { readonly type: "guest.met"; readonly data: { readonly guest: string; readonly cups: number } };
