@@ -33,6 +33,8 @@ describeWithKafka("two people who are erased, on two nodes with Redis and Kafka"
   let chain: Chain;
   let people: TwoPeople;
   let before_position: number;
+  /** The customer's own, at the node where she does not delete her account. */
+  let annas: PlainListener;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "forno-erasure-"));
@@ -52,8 +54,11 @@ describeWithKafka("two people who are erased, on two nodes with Redis and Kafka"
     );
     people = new TwoPeople(chain, nodes);
     await people.live();
+    annas = new PlainListener(nodes[1]?.port ?? 0, `/ws?access_token=${people.token}`);
+    await heardOf(annas, "ready");
   });
   afterAll(async () => {
+    annas.close();
     reader.disconnect();
     await fleet.remove();
     await redis.process.kill();
@@ -129,7 +134,8 @@ describeWithKafka("two people who are erased, on two nodes with Redis and Kafka"
     }
   });
 
-  it("come in nowhere any more, and may come again", async () => {
+  it("come in nowhere any more, are sent away where they are, and may come again", async () => {
+    expect(await annas.ended()).toMatchObject({ code: 4401 });
     for (const node of nodes) {
       await eventually(async () => {
         expect((await node.ask("GET", "/api/user/profile", { token: people.token })).status).toBe(401);
