@@ -114,7 +114,7 @@ const TEXT_COLUMNS = `
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relkind in ('r', 'p') and not c.relispartition and n.nspname in ('public', 'es', 'detached')
     and a.atttypid = any (array['text', 'varchar', 'json', 'jsonb', 'text[]', 'bytea']::regtype[])
-  order by 1 collate "C"`;
+  order by format('%s.%s.%s', n.nspname, c.relname, a.attname) collate "C"`;
 
 function shape(type: string, nullable: boolean, primary: boolean): string {
   return `${type}${nullable ? "" : " not null"}${primary ? " primary key" : ""}`;
