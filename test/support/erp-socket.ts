@@ -12,19 +12,19 @@ export interface SocketMessage {
  */
 export class ErpSocket {
   readonly messages: SocketMessage[] = [];
-  #position: number | undefined;
   #socket: WebSocket | undefined;
   #closed = false;
 
   constructor(
     private readonly url: string,
     private readonly token: string,
+    private position?: number,
   ) {}
 
   /** Resolves once the first message (the server's greeting) is there. */
   connect(): Promise<void> {
     return new Promise((resolve) => {
-      const after = this.#position === undefined ? "" : `?after=${String(this.#position)}`;
+      const after = this.position === undefined ? "" : `?after=${String(this.position)}`;
       const socket = new WebSocket(`${this.url.replace("http", "ws")}/api/v1/erp/ws${after}`);
       this.#socket = socket;
       socket.on("open", () => {
@@ -33,7 +33,7 @@ export class ErpSocket {
       socket.on("message", (bytes: Buffer) => {
         const message = JSON.parse(bytes.toString()) as SocketMessage;
         this.messages.push(message);
-        if (typeof message.position === "number") this.#position = message.position;
+        if (typeof message.position === "number") this.position = message.position;
         resolve();
       });
       socket.on("error", () => undefined);
