@@ -56,6 +56,7 @@ export class FleetNode {
       // The banner: a node without gateways has no health to ask for.
       isReady: (printed) => Promise.resolve(/^Forno is ready/m.test(printed())),
       start_timeout_ms: START_TIMEOUT_MS,
+      progress: /not ready yet: /g,
       stop_timeout_ms: STOP_TIMEOUT_MS,
       ...(onDeath === undefined ? {} : { onDeath }),
     });

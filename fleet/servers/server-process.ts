@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Whether it takes work yet; asked again and again after the start. `printed` is what this run has logged so far. */
   readonly isReady: (printed: () => string) => Promise<boolean>;
+  /** What it prints, again and again, while it comes nearer to that: each time its time to start begins anew. With the flag `g`. */
+  readonly progress?: RegExp;
   readonly start_timeout_ms?: number;
   /** A server that has not gone this long after SIGTERM is killed. */
   readonly stop_timeout_ms?: number;
@@ -100,9 +102,13 @@ export class ServerProcess {
   /** Starts it, unless it runs, and waits until it takes work. @throws Error with the end of its log when it does not. */
   async start(): Promise<void> {
     this.#spawn();
-    const { isReady, start_timeout_ms = 30_000 } = this.options;
-    const deadline = performance.now() + start_timeout_ms;
+    const { isReady, start_timeout_ms = 30_000, progress } = this.options;
+    let deadline = performance.now() + start_timeout_ms;
+    let steps = 0;
     while (!(await isReady(() => this.output))) {
+      const found = progress === undefined ? 0 : (this.output.match(progress)?.length ?? 0);
+      if (found > steps) deadline = performance.now() + start_timeout_ms;
+      steps = found;
       if (this.#failure !== undefined || !this.running || performance.now() > deadline) {
         await this.kill();
         throw new Error(`${this.name} did not start: ${this.#failure?.message ?? this.#endOfLog()}`);

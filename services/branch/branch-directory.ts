@@ -1,6 +1,7 @@
 import { UnavailableError, type Refusal } from "../../mixins/contract/refusal";
 import type { FeedHandle } from "../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
+import { untilCaughtUp } from "../../mixins/health/catching-up";
 import type { Runtime } from "../../mixins/runtime";
 import { BRANCH_UNKNOWN, branchDecider, type Chain } from "./branch.decider";
 import { branchStream, type Branch, type BranchEvent } from "./branch.events";
@@ -49,7 +50,7 @@ export class BranchDirectory {
       },
       wentBack: () => directory.#readAnew(),
     });
-    await directory.reached(head);
+    await untilCaughtUp(runtime, "branch:directory", directory.#feed, head);
     return directory;
   }
 

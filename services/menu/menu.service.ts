@@ -4,6 +4,7 @@ import type { RawDocument, ResultOf } from "../../mixins/contract/contract";
 import { faultOf } from "../../mixins/contract/fault";
 import { act, implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow } from "../../mixins/contract/refusal";
+import { untilCaughtUp } from "../../mixins/health/catching-up";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import { hotDocumentsOf } from "../../mixins/rest/hot-documents";
@@ -33,8 +34,6 @@ import { startSaleClock, type SaleClock } from "./menu.sale-clock";
 
 /** A broker event, without content: the menu has changed, read it again. */
 const CHANGED = "menu.changed";
-/** The count of uses may have a long way to go after a restore; a node that is not there by then gives up. */
-const BOOTSTRAP_TIMEOUT_MS = 600_000;
 /** A status page does not wait longer for a node; one that lives answers within milliseconds. */
 const NODE_ANSWERS_MS = 700;
 
@@ -99,7 +98,7 @@ export function createMenuService(runtime: Runtime): ServiceSchema {
     },
     async started() {
       const uses = await startProjection({ pool, feed, log, logger }, offerUsesProjection);
-      await follower.start((position) => uses.reached(position, BOOTSTRAP_TIMEOUT_MS));
+      await follower.start((position) => untilCaughtUp(runtime, uses.name, uses, position));
       background = { uses, clock: startSaleClock(runtime, logger, (id) => usedOf(follower.board, id)) };
       for (const part of PARTS) {
         const path = menuDocuments[part].rest?.[0]?.path;

@@ -11,6 +11,7 @@ import { metricsOf } from "../../mixins/metrics/metrics";
 import type { ProcessHost } from "../../mixins/process/process";
 import { startJob, type JobHandle } from "../../mixins/process/start-job";
 import { startProcess } from "../../mixins/process/start-process";
+import { untilCaughtUp } from "../../mixins/health/catching-up";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
@@ -31,8 +32,6 @@ import { ensurePartitions, monthsAhead, orderProjection } from "./order.projecti
 import { orderQueries } from "./order.queries";
 import { OrderReads } from "./order.reads";
 
-/** The read model may have a long way to go after a crash or a restore; a node that is not there by then gives up. */
-const BOOTSTRAP_TIMEOUT_MS = 600_000;
 /** Partitions are made two months ahead and orders archived after a year: a few runs a day are plenty. */
 const ARCHIVE_EVERY_MS = 6 * 3_600_000;
 
@@ -101,9 +100,10 @@ export function createOrderService(runtime: Runtime): ServiceSchema {
         },
       );
       background = { projection, release, archive, book: undefined };
-      await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
-      if (limits !== undefined)
-        background = { ...background, book: await keepBook({ pool, log, feed }, limits.book, reached) };
+      await untilCaughtUp(runtime, projection.name, projection);
+      if (limits === undefined) return;
+      const filled = (position: Position) => untilCaughtUp(runtime, projection.name, projection, position);
+      background = { ...background, book: await keepBook({ pool, log, feed }, limits.book, filled) };
     },
     async stopped() {
       await background?.book?.stop();

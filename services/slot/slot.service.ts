@@ -3,6 +3,7 @@ import { actorMixin } from "../../mixins/actor/actor-mixin";
 import type { Ctx } from "../../mixins/contract/caller";
 import { act, callerOf, implement, implementCommand } from "../../mixins/contract/implement";
 import { orThrow, RefusedError, UnavailableError } from "../../mixins/contract/refusal";
+import { untilCaughtUp } from "../../mixins/health/catching-up";
 import type { ProjectionHost } from "../../mixins/projection/projection";
 import { startProjection } from "../../mixins/projection/start-projection";
 import type { Runtime } from "../../mixins/runtime";
@@ -29,9 +30,6 @@ import { slotProjection } from "./slot.projection";
 import { instantOf, rangeOf } from "./slot.range";
 import { SlotReads } from "./slot.reads";
 import { tryDays } from "./slot.tries";
-
-/** The board may have a long way to go after a crash or a restore; a node that is not there by then gives up. */
-const BOOTSTRAP_TIMEOUT_MS = 600_000;
 
 /** Slots: promises times by the kitchen's capacity, and shows how full it is. */
 export function createSlotService(runtime: Runtime): ServiceSchema {
@@ -60,7 +58,7 @@ export function createSlotService(runtime: Runtime): ServiceSchema {
         { pool, feed, log, logger: broker.getLogger("slot") },
         slotProjection,
       );
-      await projection.reached(await log.head(), BOOTSTRAP_TIMEOUT_MS);
+      await untilCaughtUp(runtime, projection.name, projection);
     },
     async stopped() {
       await projection?.stop();

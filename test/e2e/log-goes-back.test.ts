@@ -180,7 +180,7 @@ describe("a node whose log goes back, because a standby that lacks the newest ta
   });
 
   it("tells who comes back with a position that was taken back to load anew, too", async () => {
-    const late = new ErpSocket(`${forno.url}`, token, lost.at(-1)?.position);
+    const late = new ErpSocket(forno.url, token, lost.at(-1)?.position);
     await late.connect();
     await eventually(() => {
       expect(late.messages.map(({ type }) => type)).toContain("resync_required");

@@ -25,7 +25,8 @@ export class MemoryLog implements EventLog {
     for (const { type, data, stream_id = "test", schema_v = 1 } of events) {
       const position = this.#events.length + 1;
       const version = this.#events.filter((event) => event.stream_id === stream_id).length + 1;
-      const recorded_at = new Date(Date.UTC(2026, 0, 1) + position).toISOString();
+      const hours = this.lineage.generation;
+      const recorded_at = new Date(Date.UTC(2026, 0, 1, hours) + position).toISOString();
       this.#events.push({
         ...{ position, partition: 0, stream_id, stream_type: "test", version, event_id: `e${position}` },
         ...{ type, schema_v, data, meta: {}, recorded_at },

@@ -17,6 +17,8 @@ import { listening } from "./server";
 /** The members of moleculer-web's service that are touched here. */
 type WebService = Service & {
   server: Server;
+  /** Monitors ask a node that has still to catch up with the log how far it is. */
+  opsListening: Promise<void> | undefined;
   aliases: Routable[];
   httpHandler(req: Request, res: Response): Promise<void>;
 };
@@ -61,10 +63,13 @@ export function createHttpService(
       gateway.route(this.aliases);
       this.server = gateway.createServer((req, res) => this.httpHandler(req, res));
       setHttpServer(broker, this.server);
+      this.opsListening = ops && listening(ops, settings.OPS_PORT ?? 0, settings.OPS_HOST);
+      // Met where the start waits for it.
+      this.opsListening?.catch(() => undefined);
     },
     async started(this: WebService) {
       if (ops !== undefined) {
-        await listening(ops, settings.OPS_PORT ?? 0, settings.OPS_HOST);
+        await this.opsListening;
         setOpsServer(broker, ops);
       }
       await listening(this.server, settings.PORT, settings.HOST);

@@ -3,6 +3,7 @@ import { ERASED_EVENT } from "../../../mixins/erasure/erased-event";
 import type { FeedHandle } from "../../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../../mixins/event-log/event-log";
 import { mayBeLost } from "../../../mixins/event-log/lineage";
+import { untilCaughtUp } from "../../../mixins/health/catching-up";
 import type { Runtime } from "../../../mixins/runtime";
 import { announcementOf } from "./announcements";
 import { AudienceIndex } from "./audience-index";
@@ -20,7 +21,6 @@ import type { SocketCounters } from "./socket-metrics";
  */
 const EVENTS_PER_TURN = 64;
 const MESSAGES_PER_TURN = 4_000;
-const START_MS_MAX = 30_000;
 
 /** What a client is given of a message that it missed; null: nothing. */
 type FrameOf = (broadcast: Broadcast) => Frame | null;
@@ -66,7 +66,7 @@ export class SocketHub {
       onBatch: (events, through) => this.#onBatch(events, through),
       wentBack: () => this.#wentBack(),
     });
-    await this.#feed.reached(head, START_MS_MAX);
+    await untilCaughtUp(this.runtime, "sockets", this.#feed, head);
   }
 
   async stop(): Promise<void> {

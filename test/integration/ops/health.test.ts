@@ -6,12 +6,14 @@ import { readinessOf } from "../../../mixins/health/readiness";
 import type { Runtime } from "../../../mixins/runtime";
 import { createOpsService } from "../../../services/ops/ops.service";
 import { loadSettings } from "../../../settings";
+import { MemoryLineage } from "../../support/memory-lineage";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 
 describe("health", () => {
   let database: TestDatabase;
   let broker: ServiceBroker;
   let now_ms = 1_000_000;
+  const lineage = new MemoryLineage([]);
 
   beforeAll(async () => {
     database = await startTestDatabase();
@@ -19,6 +21,7 @@ describe("health", () => {
     database.pool.on("error", () => undefined);
     broker = new ServiceBroker({ logger: false, nodeID: "node-1" });
     const log = {
+      lineage,
       head: async () => (await database.pool.query<{ n: number }>("select 41 + 1 as n")).rows[0]?.n ?? 0,
     };
     const settings = loadSettings({ DATA_DIR: tmpdir() });
@@ -84,5 +87,24 @@ describe("health", () => {
     readinessOf(broker).stopping();
     readinessOf(broker).ready();
     expect(await ask(getReadiness)).toMatchObject({ status: 503, result: { phase: "stopping" } });
+  });
+
+  it("says that the log went back, and what is still made good", async () => {
+    const timelines = { timeline_before: "00000001", timeline_after: "00000002" };
+    lineage.breaks = [
+      { after: 90, to: 131, head: 93, found_at: "2026-01-01T10:00:00.000000Z", ...timelines },
+    ];
+    await database.pool.query("insert into es.checkpoint (name, pos) values ('orders', 131)");
+    expect((await ask(getHealth)).result.checks["lineage"]).toMatchObject({
+      ...{ status: "degraded", required: false, healing: "orders" },
+      ...{ went_back_at: "2026-01-01T10:00:00.000000Z", from_position: 131, to_position: 90 },
+      detail: expect.stringMatching(/timeline 00000001, then 00000002.*Being made good: orders/) as string,
+    });
+    await database.pool.query("delete from es.checkpoint where name = 'orders'");
+    expect((await ask(getHealth)).result.checks["lineage"]).toMatchObject({
+      status: "up",
+      detail: expect.stringMatching(/has been made good/) as string,
+    });
+    lineage.breaks = [];
   });
 });
