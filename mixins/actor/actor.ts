@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { CommandIdentity } from "../contract/caller";
 import type { CommandOutcome } from "../contract/implement";
 import { UnavailableError, refusalOf, type Refusal } from "../contract/refusal";
+import { wentBack } from "../event-log/database-fault";
 import type { EventLog, EventMeta, NewEvent } from "../event-log/event-log";
 import type { Logger } from "../logger";
 import type { Clock } from "../runtime";
@@ -169,13 +170,15 @@ export class Actor<S, C, E extends NewEvent, G> {
     else for (const told of batch) await this.#settle([told]);
   }
 
-  async #try(batch: readonly Told<C>[], attempt: number): Promise<Round<C>> {
+  async #try(told: readonly Told<C>[], attempt: number): Promise<Round<C>> {
     const { memory, fresh } = await this.#activate();
+    const batch = this.#rejectLost(told);
+    if (batch.length === 0) return { again: [] };
     const { given, guards = [] } = await this.kind.given(this.stream_id, attempt);
     const draft = new BatchDraft(this.kind.decider, given, memory.state);
     const postponed = draft.decide(batch);
     if (draft.spoilt !== undefined) return this.#withoutSpoiler(batch, draft.spoilt);
-    if (this.#isOfAnotherLog(memory)) return this.#decideAgain(batch);
+    this.#assertOfThisLog(memory);
     if (!draft.writes) return this.#answerWithoutWriting(batch, draft, memory, fresh);
     const outcome = await this.deps.log.append(
       draft.unit({ stream_id: this.stream_id, stream_type: this.kind.kind, version: memory.version, guards }),
@@ -211,7 +214,7 @@ export class Actor<S, C, E extends NewEvent, G> {
   ): Promise<Round<C>> {
     if (!fresh) {
       const tail = await this.deps.log.readStream(this.stream_id, memory.version);
-      if (this.#isOfAnotherLog(memory)) return this.#decideAgain(batch);
+      this.#assertOfThisLog(memory);
       if (tail.length > 0) {
         fold(this.kind.decider, memory, tail);
         return { again: batch, conflict: true };
@@ -230,9 +233,19 @@ export class Actor<S, C, E extends NewEvent, G> {
     return read_under !== this.deps.log.lineage.generation;
   }
 
-  #decideAgain(batch: readonly Told<C>[]): Round<C> {
-    this.#memory = undefined;
-    return { again: batch, conflict: true };
+  /** @throws UnavailableError: who asks again, under the same ids, is told what holds in the log as it is now. */
+  #assertOfThisLog(memory: Memory<S>): void {
+    if (this.#isOfAnotherLog(memory)) throw wentBack();
+  }
+
+  /** What follows from an event of a log that is another one by now follows from nothing. */
+  #rejectLost(batch: readonly Told<C>[]): readonly Told<C>[] {
+    const { lineage } = this.deps.log;
+    const isLost = ({ identity: { of_log } }: Told<C>): boolean =>
+      of_log !== undefined && of_log !== lineage.name;
+    if (!batch.some(isLost)) return batch;
+    rejectAll(batch.filter(isLost), wentBack());
+    return batch.filter((told) => !isLost(told));
   }
 
   #withoutSpoiler(

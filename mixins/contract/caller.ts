@@ -45,6 +45,11 @@ export interface CommandIdentity {
   readonly fingerprint: string;
   /** Set when Forno made the id itself, so that no earlier answer can exist. */
   readonly fresh?: true;
+  /**
+   * Name of the log whose event has caused this command, where Forno itself sends it because of one: in a log of another name the
+   * event may be lost, and then nothing follows from it.
+   */
+  readonly of_log?: string;
 }
 
 export type Ctx<P> = Context<P, CallMeta>;

@@ -3,7 +3,7 @@ import { DatabaseError, type Pool, type PoolClient } from "pg";
 import type { CommandIdentity } from "../contract/caller";
 import { replayOf, type CommandOutcome } from "../contract/implement";
 import { isRefusal, UnavailableError, type Refusal } from "../contract/refusal";
-import { isOutage, unavailable } from "../event-log/database-fault";
+import { isOutage, unavailable, wentBack } from "../event-log/database-fault";
 import type { AppendUnit, EventLog } from "../event-log/event-log";
 import { borrowConnection, type BorrowedConnection } from "../postgres/borrowed-connection";
 
@@ -17,7 +17,7 @@ const CONFLICT_RETRIES = 5;
 /** Unique violation, serialisation failure, deadlock: whoever was first is committed now, and the next try sees it. */
 const RACE_LOST = new Set(["23505", "40001", "40P01"]);
 
-type Log = Pick<EventLog, "appendIn" | "findAnswers">;
+type Log = Pick<EventLog, "appendIn" | "findAnswers" | "lineage">;
 type Work = (tx: PoolClient) => Promise<RowChange | Refusal>;
 /** Somebody else has written the stream, or answered the command. */
 type Unwritten = "conflict" | "duplicate";
@@ -42,6 +42,7 @@ export async function changeRows(
   for (let attempt = 0; attempt <= CONFLICT_RETRIES; attempt += 1) {
     try {
       // A repetition must not come as far as the row that its first time has already written.
+      if (identity.of_log !== undefined && identity.of_log !== log.lineage.name) throw wentBack();
       const [stored] = identity.fresh === true ? [] : await log.findAnswers([identity.id]);
       if (stored !== undefined) return replayOf(identity, stored);
       const outcome = await inTransaction(pool, (tx) => changeOnce(tx, log, identity, work));

@@ -43,10 +43,10 @@ export async function startProcess(
       name,
       handles: manager.handles,
       async handle(events, move) {
-        const { generation } = deps.log.lineage;
+        const { generation, name: log_name } = deps.log.lineage;
         // An event may be seen that a failover takes back: nothing is sent that comes from one.
         await deps.log.durable(generation);
-        await reactor.reactToAll(events, generation);
+        await reactor.reactToAll(events, { generation, log_name });
         await move(deps.pool);
       },
       async heal({ checkpoint }) {
@@ -84,10 +84,15 @@ export async function startProcess(
   };
 }
 
+/** The lineage under which events were read. */
+interface ReadUnder {
+  readonly generation: number;
+  readonly log_name: string;
+}
+
 /** Reacts to events by sending commands under derived ids. */
 class Reactor {
   readonly #stopped = new AbortController();
-  #generation = 0;
 
   constructor(
     private readonly deps: ProcessDeps,
@@ -103,41 +108,52 @@ class Reactor {
   }
 
   /**
-   * @param read_under the lineage's generation before the events were known to be safe.
+   * @param read_under the lineage before the events were known to be safe.
    * @throws UnavailableError `process.stopped` when it was stopped in the middle; what was sent may be sent again. FencedError when
    *   the log went back meanwhile.
    */
-  async reactToAll(events: readonly RecordedEvent[], read_under: number): Promise<void> {
-    this.#generation = read_under;
+  async reactToAll(events: readonly RecordedEvent[], read_under: ReadUnder): Promise<void> {
     const lanes = [...Map.groupBy(events, (event) => event.partition).values()];
     const work = async (): Promise<void> => {
       for (let lane = lanes.pop(); lane !== undefined; lane = lanes.pop())
-        for (const event of lane) await this.#insist(event, () => this.#reactTo(event));
+        for (const event of lane) await this.#insist(event, () => this.#reactTo(event, read_under));
     };
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY_MAX, lanes.length) }, work));
+    const done = await Promise.allSettled(
+      Array.from({ length: Math.min(CONCURRENCY_MAX, lanes.length) }, work),
+    );
+    // Only now: nothing of this batch is on its way any more when somebody begins it again.
+    for (const lane of done) if (lane.status === "rejected") throw lane.reason;
   }
 
-  async #reactTo(event: RecordedEvent): Promise<void> {
+  async #reactTo(event: RecordedEvent, read_under: ReadUnder): Promise<void> {
     const commands = await this.manager.react(event);
     for (const [index, { contract, params }] of commands.entries()) {
-      const meta = this.#meta(event, index);
-      await this.#insist(event, () => this.#send({ contract, params }, meta));
+      const meta = this.#meta(event, index, read_under);
+      await this.#insist(event, () => this.#send({ contract, params }, meta, read_under));
     }
   }
 
-  #meta(event: RecordedEvent, index: number): CallMeta {
+  #meta(event: RecordedEvent, index: number, { log_name }: ReadUnder): CallMeta {
     const { name } = this.manager;
     return {
       caller: SYSTEM,
       // The id alone says which command this is: a later version of `react` may word it differently.
-      command: { id: derivedCommandId(event.event_id, name, index), fingerprint: `process:${name}` },
+      command: {
+        id: derivedCommandId(event.event_id, name, index),
+        fingerprint: `process:${name}`,
+        of_log: log_name,
+      },
       request_id: event.meta.correlation_id ?? event.event_id,
       ...(event.meta.traceparent === undefined ? {} : { traceparent: event.meta.traceparent }),
     };
   }
 
-  async #send({ contract, params }: ProcessCommand, meta: CallMeta): Promise<void> {
-    if (this.#generation !== this.deps.log.lineage.generation)
+  async #send(
+    { contract, params }: ProcessCommand,
+    meta: CallMeta,
+    { generation }: ReadUnder,
+  ): Promise<void> {
+    if (generation !== this.deps.log.lineage.generation)
       throw new FencedError(`process ${this.manager.name}: the log went back, this event may be lost.`);
     try {
       await act(this.deps.broker, contract, params as ParamsOf<ActionContract>, { meta });

@@ -167,15 +167,20 @@ export class CheckpointedConsumer {
     this.#state = "working";
     this.#seen = this.checkpoint.mark;
     this.#gate.moveTo(this.checkpoint.position);
-    this.#subscription = this.deps.feed.subscribe({
+    const subscription = this.deps.feed.subscribe({
       name: this.name,
       after: this.position,
-      onBatch: (events, through) => this.#inTurn(() => this.#onBatch(events, through)),
+      onBatch: (events, through) =>
+        this.#inTurn(async () => {
+          // One that was left behind may still bring a batch, which does not follow what this one has handled.
+          if (this.#subscription === subscription) await this.#onBatch(events, through);
+        }),
       wentBack: () => {
         if (this.#state === "working") this.#yield(WENT_BACK);
         return Promise.resolve(0);
       },
     });
+    this.#subscription = subscription;
   }
 
   async #heal(): Promise<void> {

@@ -218,7 +218,9 @@ describe("a node whose log goes back, because a standby that lacks the newest ta
   });
 
   it("is the same after a restart", async () => {
-    expect(await forno.end()).toBe(0);
+    const code = await forno.end();
+    // What was cut off, where anything was.
+    if (code !== 0) throw new Error(forno.output.slice(-1_000));
     await forno.start();
     await expectOneStory();
     await place(1);

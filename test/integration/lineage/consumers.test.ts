@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { createActorHost } from "../../../mixins/actor/create-actor-host";
 import { contract } from "../../../mixins/contract/contract";
 import { strictObject } from "../../../mixins/contract/schemas";
+import { UnavailableError } from "../../../mixins/contract/refusal";
 import { LogFeed } from "../../../mixins/event-feed/log-feed";
 import type { RecordedEvent } from "../../../mixins/event-log/event-log";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
@@ -36,6 +37,8 @@ interface Node {
 
 let database: TestDatabase;
 let logger: QuietLogger;
+/** Whoever is sent a command does not answer. */
+let away = false;
 const nodes: Node[] = [];
 
 beforeAll(async () => {
@@ -74,6 +77,7 @@ async function start({ look_every_ms = 50 } = {}): Promise<Node> {
   const sent = new Map<string, number>();
   const broker = {
     call(_name: string, params?: unknown, options?: unknown): Promise<unknown> {
+      if (away) return Promise.reject(new UnavailableError("test.away", "Not just now."));
       const { command: of } = (options as { meta: { command: { id: string } } }).meta;
       sent.set(of.id, (params as { amount: number }).amount);
       return Promise.resolve({});
@@ -151,6 +155,24 @@ test("two nodes: each finds it out, both call the log by one name", async () => 
     expect(one.log.lineage.name).toBe(other.log.lineage.name);
   });
   await expectAsInLog(one);
+});
+
+test("what a process manager has still to send because of a lost event is never sent", async () => {
+  const node = await start();
+  for (let n = 0; n < 3; n += 1) await move(node.purses, `purse-${randomUUID()}`, 1 + n);
+  await expectAsInLog(node);
+  away = true;
+  // Many streams, so that several are on their way at once.
+  for (let n = 0; n < 12; n += 1) await move(node.purses, `purse-${randomUUID()}`, 100 + n);
+  await eventually(() => expect(logger.having("failed, again in").length).toBeGreaterThan(3));
+  await putLogBack(database.pool, 3);
+  await eventually(() => expect(node.log.lineage.generation).toBeGreaterThan(0));
+  for (let n = 0; n < 15; n += 1)
+    await eventually(() => move(node.purses, `purse-${randomUUID()}`, 1_000 + n), TIMEOUT_MS);
+  away = false;
+  await expectAsInLog(node);
+  const inLog = new Set(await amountsIn(node.log));
+  expect(new Set(node.sent.values())).toEqual(inLog);
 });
 
 /** Nobody looks by the clock: only the checkpoint's fence stands between the read model and another log's events. */

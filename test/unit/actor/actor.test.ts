@@ -52,6 +52,45 @@ describe("an actor", () => {
     expect(await balanceOf(host, PURSE)).toBe(105);
   });
 
+  it("forgets what it has read of a log that went back, and decides by what that holds", async () => {
+    await move(host, PURSE, 100);
+    await move(host, PURSE, 50);
+    log.goBackTo(1);
+    log.write({ type: "purse.moved", data: { amount: 7 }, stream_id: PURSE });
+    expect(await move(host, PURSE, 1)).toMatchObject({ answer: { balance: 108 } });
+    expect(await balanceOf(host, PURSE)).toBe(108);
+  });
+
+  it("decides nothing by a state that was read before the log went back", async () => {
+    const go = log.hold();
+    const first = move(host, PURSE, 100);
+    while (log.tried.length === 0) await new Promise(setImmediate);
+    const waiting = move(host, PURSE, 1);
+    go();
+    await first;
+    await waiting;
+    const kind = {
+      ...purseKind,
+      given: () => {
+        log.goBackTo(0);
+        return Promise.resolve({ given: undefined });
+      },
+    };
+    const other = hostOf(log, {}, kind);
+    await expect(move(other, PURSE, 5)).rejects.toBeInstanceOf(UnavailableError);
+    expect(await log.head()).toBe(0);
+    await other.stop();
+  });
+
+  it("does nothing that follows from an event of a log that went back", async () => {
+    await move(host, PURSE, 100);
+    const lost = { ...keyed(), of_log: "another log" };
+    await expect(move(host, PURSE, -100, lost)).rejects.toBeInstanceOf(UnavailableError);
+    expect(await balanceOf(host, PURSE)).toBe(100);
+    const sound = { ...keyed(), of_log: log.lineage.name };
+    expect(await move(host, PURSE, -40, sound)).toMatchObject({ answer: { balance: 60 } });
+  });
+
   it("knows the same id in capital letters", async () => {
     const key = keyed();
     const shouted = { ...key, id: key.id.toUpperCase() };
