@@ -1,5 +1,6 @@
 import { boot, type Forno } from "./boot";
 import { DataDirInUseError } from "./mixins/postgres/embedded-postgres";
+import { MigrationError } from "./mixins/postgres/migration-files";
 import { loadSettings, settingsHelp, SettingsError, type Settings } from "./settings";
 
 /** Exit codes: 2 for a wrong setting or command line, 1 for a start that failed. */
@@ -97,7 +98,7 @@ function stopOnSignals(forno: Forno): () => void {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof DataDirInUseError) end(FAILED, error.message);
+  if (error instanceof DataDirInUseError || error instanceof MigrationError) end(FAILED, error.message);
   // One that only the database could tell to be wrong.
   if (error instanceof SettingsError) end(WRONG_USAGE, error.message);
   // gRPC says it in its message alone.

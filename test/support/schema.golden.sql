@@ -330,6 +330,14 @@ create table public.menu_versions (
   constraint menu_versions_restored_from_fkey FOREIGN KEY (restored_from) REFERENCES menu_versions(version)
 );
 
+create table public.migration_files (
+  name text not null,
+  sha256 text not null,
+  breaks boolean not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migration_files_pkey PRIMARY KEY (name)
+);
+
 create table public.offer_uses (
   offer_id uuid not null,
   used integer not null,

@@ -8,8 +8,8 @@ import { dumpSchema } from "../../support/schema-dump";
 
 const GOLDEN = path.resolve(__dirname, "../../support/schema.golden.sql");
 const TEXTS = path.resolve(__dirname, "../../support/table-texts.golden.txt");
-/** TypeORM's own. */
-const WITHOUT_ENTITY = ["schema_migrations"];
+/** TypeORM's own, and which files they were. */
+const WITHOUT_ENTITY = ["migration_files", "schema_migrations"];
 
 const servers = ["embedded", ...(hasSystemPostgres() ? (["system"] as const) : [])] as const;
 if (!hasSystemPostgres())
