@@ -123,6 +123,7 @@ describe("an order's steps", () => {
     expect(after(taken, advance("delivered", other))?.courier_id).toBe(other.user_id);
     expect(after(taken, advance("delivered", manager))?.courier_id).toBe(courier.user_id);
     expect(after(ready, advance("delivery", manager))?.courier_id).toBeNull();
+    expect(after(ready, advance("delivery", { ...courier, user_id: null }))?.courier_id).toBeNull();
   });
 
   it("a pickup is handed over by the desk", () => {
@@ -273,9 +274,10 @@ describe("archiving", () => {
   });
 
   it("does not happen a millisecond before, nor to an open order", () => {
-    expect(codeOf(when(closed, { type: "order.archive", at: "2027-03-10T09:19:59.999Z" }))).toBe(
-      "order.illegal_step",
-    );
+    expect(when(closed, { type: "order.archive", at: "2027-03-10T09:19:59.999Z" })).toMatchObject({
+      ...{ code: "order.illegal_step", data: { allowed: [] } },
+      detail: expect.stringContaining("from here: no further step.") as string,
+    });
     expect(codeOf(when(given(delivery), { type: "order.archive", at: "2030-01-01T00:00:00.000Z" }))).toBe(
       "order.illegal_step",
     );

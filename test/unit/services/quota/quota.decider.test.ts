@@ -62,6 +62,10 @@ function given(
 }
 
 describe("taking", () => {
+  it.each([0, -1, 1.5, Number.NaN])("%p units are a defect, not a refusal", (units) => {
+    expect(() => given(after([]), SALE, take(1, { units }))).toThrow("units are a whole number above zero");
+  });
+
   it("notes who takes how much, under which command, and what is used then", () => {
     const state = after([take(1, { units: 2 })]);
     expect(given(state, SALE, take(2, { units: 3, user_id: ANNA }))).toEqual([
