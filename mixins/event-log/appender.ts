@@ -51,7 +51,7 @@ export class Appender {
     this.#insistence = new Insistence(this.#connection, pulse, try_for_ms);
   }
 
-  /** Why the newest batch could not be written; undefined: it could. */
+  /** Why the database turned the newest batch down; undefined: it did not. */
   get trouble(): LogTrouble | undefined {
     return this.#trouble;
   }
@@ -63,14 +63,12 @@ export class Appender {
    */
   async write(units: readonly PreparedUnit[]): Promise<(AppendOutcome | Error)[]> {
     this.#batch += 1;
-    const { generation } = this.lineage;
     try {
       const outcomes = await this.#writeTogether(units);
       this.#trouble = undefined;
       return outcomes;
     } catch (error) {
-      if (error instanceof UnavailableError && generation === this.lineage.generation)
-        this.#trouble = { complaint: error.message, since_ms: this.#trouble?.since_ms ?? performance.now() };
+      this.#note(error);
       if (faultOf(error) !== "unit") throw error;
       if (units.length === 1) return [new Error("The event log cannot store this unit.", { cause: error })];
       // One unit spoils the batch for all: each for itself, then only that one fails.
@@ -78,6 +76,13 @@ export class Appender {
       for (const unit of units) outcomes.push(...(await this.write([unit])));
       return outcomes;
     }
+  }
+
+  /** A server that does not answer is seen by whoever asks it; what it turns down is seen here alone. */
+  #note(error: unknown): void {
+    if (!(error instanceof UnavailableError) || !["full", "lost"].includes(faultOf(error.cause))) return;
+    const last_ms = performance.now();
+    this.#trouble = { detail: error.message, since_ms: this.#trouble?.since_ms ?? last_ms, last_ms };
   }
 
   async close(): Promise<void> {

@@ -144,7 +144,7 @@ export interface EventLog {
    * another history is not safe here. @throws UnavailableError `log.unavailable` when that cannot be said in time.
    */
   durable(read_under?: number): Promise<void>;
-  /** Why nothing could be written when it was last tried; undefined: it could. */
+  /** Why the database turned the newest append of this process down (a full disk); undefined: it did not. */
   readonly trouble?: LogTrouble | undefined;
   /** Position of the newest event. */
   head(): Promise<Position>;

@@ -1,27 +1,34 @@
 import type { Pool } from "pg";
 import type { Position } from "./event-log";
 
+/** What is wrong with the log and what to do, in one line. */
+export interface LogComplaint {
+  readonly detail: string;
+  /** Nothing can be written until somebody has done it. Otherwise the log goes on, or mends itself at the next append. */
+  readonly stops_writing: boolean;
+}
+
 /** Whether the log can be written to and is whole, as far as that can be told without reading it. */
 export interface LogCondition {
   readonly head: Position;
-  /** What is wrong and what to do, in one line; undefined: nothing. */
-  readonly complaint: string | undefined;
+  readonly complaint: LogComplaint | undefined;
 }
 
 interface ConditionRow {
   readonly head: string;
   readonly missing_first: string | null;
   readonly missing_last: string | null;
+  readonly missing_kept: boolean;
   readonly newest_there: boolean;
   readonly answers_have_place: boolean;
 }
 
-/** Why the log's last attempt to write failed, while none has succeeded since. */
+/** Why the log's last attempt to write was turned down, while none has succeeded since. */
 export interface LogTrouble {
-  /** What is wrong and what to do, in one line. */
-  readonly complaint: string;
-  /** By `performance.now()`. */
+  readonly detail: string;
+  /** The first and the last failed attempt, by `performance.now()`. */
   readonly since_ms: number;
+  readonly last_ms: number;
 }
 
 /** Asks the database about its log. */
@@ -33,14 +40,25 @@ export async function logCondition(pool: Pool): Promise<LogCondition> {
   return { head: Number(row.head), complaint: complaintOf(row) };
 }
 
-function complaintOf({ head, missing_first, missing_last, newest_there, answers_have_place }: ConditionRow) {
+function complaintOf(row: ConditionRow): LogComplaint | undefined {
+  const { head, missing_first, missing_last, missing_kept, newest_there, answers_have_place } = row;
+  const stops = (detail: string): LogComplaint => ({ detail, stops_writing: true });
+  const goesOn = (detail: string): LogComplaint => ({ detail, stops_writing: false });
   if (missing_first !== null && Number(missing_first) > Number(head))
-    return `The partition for position ${missing_first} is not there; the next append makes it anew.`;
-  if (missing_first !== null)
-    return `The partition with positions ${missing_first} to ${String(missing_last)} of the event log is not attached: attach it to es.event, or restore it from a backup.`;
+    return goesOn(`The partition for position ${missing_first} is not there; the next append makes it anew.`);
+  if (missing_first !== null) {
+    const which = `positions ${missing_first} to ${String(missing_last)} of the event log`;
+    const holds_head = missing_last === head;
+    if (holds_head && missing_kept)
+      return goesOn(`The partition with ${which} is not attached; the next append attaches it.`);
+    const detail = `The partition with ${which} is not attached: attach it to es.event, or restore it from a backup.`;
+    return holds_head ? stops(detail) : goesOn(detail);
+  }
   if (!newest_there)
-    return `Position ${head}, the newest of the event log, is missing: restore the database from a backup.`;
+    return goesOn(
+      `Position ${head}, the newest of the event log, is missing: restore the database from a backup.`,
+    );
   return answers_have_place
     ? undefined
-    : "es.command has no partition for today's answers; the next append makes it anew.";
+    : goesOn("es.command has no partition for today's answers; the next append makes it anew.");
 }

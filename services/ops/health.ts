@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { EventLog } from "../../mixins/event-log/event-log";
-import { logCondition } from "../../mixins/event-log/log-condition";
+import { logCondition, type LogTrouble } from "../../mixins/event-log/log-condition";
 import type { HealthFinding, HealthProbe, HealthProbes } from "../../mixins/health/health-probes";
 import { projectionStatus } from "../../mixins/projection/consumer-registry";
 import type { Clock } from "../../mixins/runtime";
@@ -99,15 +99,23 @@ export function logProbe(log: Pick<EventLog, "head" | "trouble">, pool: Pool): H
     required: true,
     async probe() {
       const [position, { complaint }] = await Promise.all([log.head(), logCondition(pool)]);
-      if (complaint !== undefined) return { status: "down", position, detail: complaint };
-      const { trouble } = log;
-      return trouble === undefined
-        ? { status: "up", position }
-        : {
-            ...{ status: "down", position, detail: trouble.complaint },
-            failing_s: Math.round((performance.now() - trouble.since_ms) / 1_000),
-          };
+      if (complaint !== undefined)
+        return { status: complaint.stops_writing ? "down" : "degraded", position, detail: complaint.detail };
+      return { ...troubleFinding(log.trouble), position };
     },
+  };
+}
+
+/** Nobody writes to a node that is down, so one that was turned down would never find out that it can: it is degraded, for a while. */
+const TROUBLE_MS_MAX = 30_000;
+
+function troubleFinding(trouble: LogTrouble | undefined): HealthFinding {
+  const now = performance.now();
+  if (trouble === undefined || now - trouble.last_ms > TROUBLE_MS_MAX) return { status: "up" };
+  return {
+    status: "degraded",
+    detail: trouble.detail,
+    failing_s: Math.round((now - trouble.since_ms) / 1_000),
   };
 }
 

@@ -744,11 +744,12 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION es.condition()
- RETURNS TABLE(head bigint, missing_first bigint, missing_last bigint, newest_there boolean, answers_have_place boolean)
+ RETURNS TABLE(head bigint, missing_first bigint, missing_last bigint, missing_kept boolean, newest_there boolean, answers_have_place boolean)
  LANGUAGE sql
  STABLE
 AS $function$
   select l.head, m.first_pos, least(m.last_pos, greatest(l.head, m.first_pos)),
+    to_regclass('es.' || quote_ident(m.table_name)) is not null,
     l.head = 0
       or exists (select from es.event e where e.lane = l.lane and e.pos = l.head)
       or exists (select from es.segment s where s.archived_at is not null and l.head between s.first_pos and s.last_pos),
@@ -759,7 +760,7 @@ AS $function$
     )
   from es.lane l
   left join lateral (
-    select s.first_pos, s.last_pos from es.missing_segments() s where s.first_pos <= l.head + 1 limit 1
+    select s.first_pos, s.last_pos, s.table_name from es.missing_segments() s where s.first_pos <= l.head + 1 limit 1
   ) m on true
   where l.lane = 0
 $function$;
