@@ -23,9 +23,13 @@ it.each([
 });
 
 it("tells a missing partition, a value that cannot be stored, and a mistake of ours", () => {
-  expect(faultOf(answered("23514", 'no partition of relation "event" found for row'))).toBe("partition");
+  // By the server's routine: it says so in the language that it was set up in.
+  const missing = Object.assign(answered("23514", "нет секции"), { routine: "ExecFindPartition" });
+  expect(faultOf(missing)).toBe("partition");
   expect(faultOf(answered("23514", "violates check constraint"))).toBe("unit");
   expect(faultOf(answered("22003"))).toBe("unit");
+  expect(faultOf(answered("53100"))).toBe("full");
+  expect(faultOf(answered("FO001"))).toBe("lost");
   expect(faultOf(answered("42883"))).toBe("defect");
   expect(faultOf(new TypeError("x is undefined"))).toBe("defect");
   expect(faultOf(new Error("my connection of ideas"))).toBe("defect");
