@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EventFeed } from "../../mixins/event-feed/event-feed";
 import type { Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import type { RedisLink } from "../../mixins/redis/redis-link";
-import { eventIdAt, rebuildMirror, type RebuildNeeds } from "./mirror.rebuild";
+import { eventNameAt, eventNameOf, rebuildMirror, type RebuildNeeds } from "./mirror.rebuild";
 import { MirrorLostError, type Marker } from "./mirror.store";
 import { Translation } from "./mirror.translation";
 
@@ -81,7 +81,9 @@ export class MirrorLeader {
   async #isOfThisLog({ position, event_id }: Marker): Promise<boolean> {
     const { log } = this.needs;
     if (position > (await log.head())) return false;
-    return event_id === "" || event_id === (await eventIdAt(log, position));
+    const found = await eventNameAt(log, position);
+    // Markers of older versions name the id alone.
+    return event_id === "" || event_id === found || event_id === found.split(" ")[0];
   }
 
   /** Resolves when leading is over; rejects when the mirror has to be looked at again. */
@@ -171,7 +173,12 @@ function stepsOf(batch: readonly RecordedEvent[], at: Position, through: Positio
     const last = some.at(-1);
     done += some.length;
     const end = done < events.length ? (last?.position ?? through) : through;
-    steps.push({ after, through: end, event_id: last?.position === end ? last.event_id : "", events: some });
+    steps.push({
+      after,
+      through: end,
+      event_id: last?.position === end ? eventNameOf(last) : "",
+      events: some,
+    });
     after = end;
   }
   return steps;

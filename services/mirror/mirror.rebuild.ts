@@ -1,5 +1,5 @@
 import { act } from "../../mixins/contract/implement";
-import type { EventLog, Position } from "../../mixins/event-log/event-log";
+import type { EventLog, Position, RecordedEvent } from "../../mixins/event-log/event-log";
 import { positionAsOf } from "../../mixins/event-log/position-as-of";
 import type { Logger } from "../../mixins/logger";
 import { listBranches } from "../branch/branch.contract";
@@ -48,7 +48,7 @@ export async function rebuildMirror(
     at += events.length;
   }
   const position = Math.min(head, published ?? head);
-  const event_id = await eventIdAt(log, position);
+  const event_id = await eventNameAt(log, position);
   await store.finish(generation, position, event_id);
   const seconds = ((performance.now() - began_ms) / 1_000).toFixed(2);
   logger.info(`rebuilt in ${seconds} s: ${store.keys_written - written} keys, ${head - since} events read`);
@@ -79,9 +79,15 @@ async function fillBoards(
   }
 }
 
+/** Names an event: its id alone, derived from stream and version, may come again in a log that went back. */
+export const eventNameOf = ({
+  event_id,
+  recorded_at,
+}: Pick<RecordedEvent, "event_id" | "recorded_at">): string => `${event_id} ${recorded_at}`;
+
 /** Names the event at a position; empty at 0. */
-export async function eventIdAt(log: Pick<EventLog, "readAll">, position: Position): Promise<string> {
+export async function eventNameAt(log: Pick<EventLog, "readAll">, position: Position): Promise<string> {
   if (position === 0) return "";
   const [event] = await log.readAll(position - 1, 1);
-  return event?.event_id ?? "";
+  return event === undefined ? "" : eventNameOf(event);
 }

@@ -23,7 +23,7 @@ export interface Marker {
   readonly generation: string;
   readonly state: MirrorState;
   readonly position: Position;
-  /** Of the event at `position`, where known: tells another log from this one. */
+  /** Name of the event at `position`, its id and time, where known: tells another log, or another past, from this one. */
   readonly event_id: string;
 }
 
