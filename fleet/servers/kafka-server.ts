@@ -84,7 +84,8 @@ async function prepare(
   );
   const text = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(`${file}.new`, text.join(""));
-  const id = randomBytes(16).toString("base64url");
+  // One that begins with a dash would be taken for an option.
+  const id = randomBytes(16).toString("base64url").replace(/^-/, "A");
   const format = ["kafka.tools.StorageTool", "format", "-t", id, "-c", `${file}.new`];
   if (user !== undefined)
     format.push("-S", `SCRAM-SHA-512=[name=${user.username},password=${user.password}]`);

@@ -57,28 +57,31 @@ export function startOfDate(date: string, zone: IANAZone): number {
 }
 
 /**
- * When a place is open on account of one date; undefined when it is closed. Where the clock shows a time twice, doors open
+ * When a place is open on account of one date; undefined when it is closed, or the
+ * clock skips all of it. Where the clock shows a time twice, doors open
  * at the first and close at the last; a date ends (`24:00`, or `00:00` as closing) where the next one begins. A night that
- * would run into the next date's opening ends there, so that no instant is on two dates' account.
+ * would run into the next date's opening ends there, so that no instant is on two dates' account, and with the next date in any
+ * case.
  */
 export function openInterval(schedule: Schedule, date: string, zone: IANAZone): OpenInterval | undefined {
   const hours = hoursOf(schedule, date);
   if (hours === null) return undefined;
   const next = addDays(date, 1);
   const opens_ms = instantOf(date, minutesOf(hours.open), zone, "first");
-  const closes_ms = closingOf(hours, date, zone);
   const tomorrow = hoursOf(schedule, next);
   const next_opens_ms =
     tomorrow === null ? Infinity : instantOf(next, minutesOf(tomorrow.open), zone, "first");
-  return { opens_ms, closes_ms: Math.max(opens_ms, Math.min(closes_ms, next_opens_ms)) };
+  const closes_ms = Math.min(closingOf(hours, date, zone), next_opens_ms);
+  return closes_ms > opens_ms ? { opens_ms, closes_ms } : undefined;
 }
 
 function closingOf({ open, close }: WallHours, date: string, zone: IANAZone): number {
   const minutes = minutesOf(close) <= minutesOf(open) ? minutesOf(close) + DAY_MINUTES : minutesOf(close);
   if (minutes === DAY_MINUTES) return startOfDate(addDays(date, 1), zone);
-  return minutes < DAY_MINUTES
-    ? instantOf(date, minutes, zone, "last")
-    : instantOf(addDays(date, 1), minutes - DAY_MINUTES, zone, "last");
+  if (minutes < DAY_MINUTES) return instantOf(date, minutes, zone, "last");
+  const next = addDays(date, 1);
+  // Where the clock skips the end of the next date, the night does not reach into the one after it.
+  return Math.min(instantOf(next, minutes - DAY_MINUTES, zone, "last"), startOfDate(addDays(next, 1), zone));
 }
 
 function hoursOf({ hours, holidays }: Schedule, date: string): WallHours | null {

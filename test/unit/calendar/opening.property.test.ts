@@ -75,12 +75,17 @@ class Wall {
     const opens = this.instant(date, today.open, "first");
     const ends = today.close === "24:00" || today.close === "00:00";
     const over_night = today.close <= today.open;
+    const night = (): number =>
+      Math.min(this.instant(next, today.close, "last"), this.instant(addDays(next, 1), "00:00", "first"));
     const closes = ends
       ? this.instant(next, "00:00", "first")
-      : this.instant(over_night ? next : date, today.close, "last");
+      : over_night
+        ? night()
+        : this.instant(date, today.close, "last");
     const tomorrow = on(next);
     const limit = tomorrow === null ? Infinity : this.instant(next, tomorrow.open, "first");
-    return [opens, Math.max(opens, Math.min(closes, limit))];
+    const until = Math.min(closes, limit);
+    return until > opens ? [opens, until] : undefined;
   }
 }
 

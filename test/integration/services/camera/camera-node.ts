@@ -24,6 +24,7 @@ import { loadSettings } from "../../../../settings";
 import { eventually } from "../../../support/eventually";
 import { BRANCH, OTHER_BRANCH } from "../../../support/orders";
 import type { TestDatabase } from "../../../support/postgres";
+import { PATIENT } from "../../../support/cache-node";
 import { QuietLogger } from "../../../support/quiet-logger";
 
 type Camera = ResultOf<typeof createCamera>;
@@ -57,7 +58,7 @@ export class CameraNode {
         ...{ nodeID: `node-${randomUUID()}`, logger: false, validator: false },
         ...{ skipProcessEventRegistration: true, dependencyInterval: 5 },
       });
-    const redis = options.redis_url === undefined ? undefined : new RedisLink(options.redis_url, logger);
+    const redis = options.redis_url === undefined ? undefined : new RedisLink(options.redis_url, logger, PATIENT.patience);
     const feed = new LogFeed({ log, logger });
     const cache = openCache(broker, options.namespace ?? `t-${randomUUID()}`, redis);
     const questions: number[] = [];
