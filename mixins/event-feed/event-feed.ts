@@ -47,6 +47,8 @@ export interface FeedStatus {
   readonly source: FeedSource;
   /** Of the newest event in memory; undefined while no subscriber has got to the log's end. */
   readonly position: Position | undefined;
+  /** Why somebody who follows the log on this node has stopped for good, e.g. a position that is missing; absent: nobody has. */
+  readonly failure?: string;
 }
 
 /** A feed with two sources. */

@@ -19,6 +19,8 @@ export function feedProbe(feed: EventFeed, log: Log): HealthProbe {
       const lag_events = lag(head, status?.position);
       const in_time = lag_events <= LAG_EVENTS_MAX;
       const figures = { source: status?.source ?? "log", lag_events };
+      if (status?.failure !== undefined)
+        return { status: "degraded", ...figures, detail: `${status.failure} ${RESTORE}` };
       if (!isSwitchable(feed)) return { status: in_time ? "up" : "degraded", ...figures };
       const { choice, reason, joined, switches } = feed.status();
       return {
@@ -29,6 +31,9 @@ export function feedProbe(feed: EventFeed, log: Log): HealthProbe {
     },
   };
 }
+
+const RESTORE =
+  "What follows the log on this node stands still: restore the database, then start the node again.";
 
 const DETAIL: Readonly<Record<NonNullable<SwitchableStatus["reason"]>, string>> = {
   starting: "Events come from the log until Kafka has brought one.",

@@ -47,7 +47,7 @@ export class KafkaFeed extends TailFeed implements SwitchableFeed {
   }
 
   status(): SwitchableStatus {
-    return { ...this.#source.status(), joined: this.#consumer.joined };
+    return { ...this.#source.status(), joined: this.#consumer.joined, ...this.failing() };
   }
 
   switchTo(choice: FeedChoice): void {

@@ -9,6 +9,6 @@ export class LogFeed extends TailFeed {
   }
 
   status(): FeedStatus {
-    return { source: "log", position: this.tail.last };
+    return { source: "log", position: this.tail.last, ...this.failing() };
   }
 }

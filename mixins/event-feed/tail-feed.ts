@@ -1,6 +1,6 @@
 import type { FeedLog, Position } from "../event-log/event-log";
 import type { Logger } from "../logger";
-import type { EventFeed, FeedHandle, FeedSubscription } from "./event-feed";
+import type { EventFeed, FeedHandle, FeedStatus, FeedSubscription } from "./event-feed";
 import { FeedTail, type TailLimits, type TailSource } from "./feed-tail";
 import { LogSubscription } from "./log-subscription";
 
@@ -60,6 +60,13 @@ export class TailFeed implements EventFeed {
         if (this.#subscriptions.delete(running) && this.#subscriptions.size === 0) this.tail.close();
       },
     };
+  }
+
+  /** For `status`: why a subscriber of this process has stopped. */
+  protected failing(): Pick<FeedStatus, "failure"> {
+    for (const { failure } of this.#subscriptions)
+      if (failure !== undefined) return { failure: failure.message };
+    return {};
   }
 
   /** All subscriptions of this process. */

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { feedProbe } from "../../../mixins/event-feed/feed-health";
+import { LogFeed } from "../../../mixins/event-feed/log-feed";
 import { logCondition } from "../../../mixins/event-log/log-condition";
 import { createEventLog, type PostgresEventLog } from "../../../mixins/event-log/postgres-event-log";
 import type { HealthFinding } from "../../../mixins/health/health-probes";
 import { logProbe } from "../../../services/ops/health";
+import { QuietLogger } from "../../support/quiet-logger";
 import { startTestDatabase, type TestDatabase } from "../../support/postgres";
 
 /** Sooner than any client gives up, and far sooner than the log gives up on a server that is away. */
@@ -102,6 +105,22 @@ describe("a log whose database lacks something", () => {
     await sql(`alter table es.event attach partition es.${part} for values from (11) to (21)`);
     await sql("delete from es.event where pos = 25");
     expect((await health())["detail"]).toContain("Position 25, the newest of the event log, is missing");
+  });
+
+  it("names a position in the middle that whoever follows the log has not found", async () => {
+    await write(5);
+    await sql("delete from es.event where pos = 3");
+    const feed = new LogFeed({ log, logger: new QuietLogger() });
+    const handle = feed.subscribe({
+      ...{ name: "follower", after: 0, onBatch: () => Promise.resolve() },
+      wentBack: () => Promise.resolve(0),
+    });
+    await expect(handle.reached(5, 10_000)).rejects.toThrow("no event at position 3");
+    expect(await feedProbe(feed, log).probe()).toMatchObject({
+      status: "degraded",
+      detail: expect.stringContaining("no event at position 3") as string,
+    });
+    await handle.stop();
   });
 
   it("answers within a second or two while the disk is full, at once to who comes then, and goes on when there is room", async () => {
