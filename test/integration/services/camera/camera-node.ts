@@ -58,7 +58,10 @@ export class CameraNode {
         ...{ nodeID: `node-${randomUUID()}`, logger: false, validator: false },
         ...{ skipProcessEventRegistration: true, dependencyInterval: 5 },
       });
-    const redis = options.redis_url === undefined ? undefined : new RedisLink(options.redis_url, logger, PATIENT.patience);
+    const redis =
+      options.redis_url === undefined
+        ? undefined
+        : new RedisLink(options.redis_url, logger, PATIENT.patience);
     const feed = new LogFeed({ log, logger });
     const cache = openCache(broker, options.namespace ?? `t-${randomUUID()}`, redis);
     const questions: number[] = [];
