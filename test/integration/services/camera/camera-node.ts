@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
 import { uuidv7 } from "uuidv7";
 import { followEvents } from "../../../../mixins/cache-tags/follow-events";
+import { cacheRulesOf } from "../../../../mixins/cache-tags/cache-rules";
 import { openCache } from "../../../../mixins/cache-tags/open-cache";
 import { SYSTEM, type CallMeta } from "../../../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../../../mixins/contract/contract";
@@ -91,6 +92,12 @@ export class CameraNode {
       await eventually(() => {
         expect(guardOf(redis).usable).toBe(true);
       });
+    // What others kept under another log is ended first; until then it goes around the cache.
+    const rules = cacheRulesOf(broker);
+    await eventually(() => {
+      const actions = rules.groups().flatMap((group) => group.actions);
+      expect(actions.filter((action) => !rules.isFollowed(action))).toEqual([]);
+    });
     return node;
   }
 
