@@ -9,16 +9,11 @@
 -- the order of their events. Texts are joined with U+001E, which neither JSON nor a stream id contains, because taking
 -- them apart here is much cheaper than the quoting rules of array literals on both sides.
 --
--- p_stream_key: the key that a stream's personal data is sealed with, to be kept in es.data_key; empty: the key that it has there
--- already, without which (it was erased meanwhile) the unit is a conflict; null: nothing is sealed. p_stream_key itself is null
--- where that holds for the whole batch.
---
 -- p_appender and p_batch make a repetition harmless (see es.appender); null when the caller's own transaction is around.
 create function es.append(
   p_lane smallint, p_appender uuid, p_batch bigint,
   p_unit_events integer[],
   p_stream_unit integer[], p_stream_id text, p_stream_type text, p_stream_expected integer[], p_stream_events integer[],
-  p_stream_key bytea[], p_stream_person uuid[], p_stream_phone uuid[],
   p_event_unit integer[], p_event_partition smallint[], p_event_version integer[], p_event_schema_v smallint[],
   p_event_id uuid[], p_event_stream_id text, p_event_stream_type text, p_event_type text, p_event_data text,
   p_event_meta text,
@@ -45,9 +40,6 @@ begin
 
   select a.* into result from es.appender a where a.appender = p_appender and a.batch >= p_batch;
   if found then
-    -- It may be here and nowhere else yet: its first commit waited for the synchronous standby when it was cut off. Whoever
-    -- only reads waits for nobody, so this writes to the WAL, and its own commit waits for all that stands before it there.
-    perform pg_logical_emit_message(true, 'forno', '');
     return result;
   end if;
 
@@ -57,10 +49,8 @@ begin
   -- Scalar subqueries, because a join could be planned as a hash of the whole table.
   result.conflicts := array(
     select s.ord
-    from unnest(string_to_array(p_stream_id, separator), p_stream_expected, p_stream_key)
-      with ordinality as s (id, expected, key, ord)
+    from unnest(string_to_array(p_stream_id, separator), p_stream_expected) with ordinality as s (id, expected, ord)
     where s.expected <> coalesce((select t.version from es.stream t where t.stream_id = s.id), 0)
-      or s.key = '' and (select k.key from es.data_key k where k.stream_id = s.id) is null
   );
   result.duplicates := array(
     select c.unit
@@ -89,14 +79,6 @@ begin
   ) s
   where s.events > 0
   on conflict (stream_id) do update set version = excluded.version, last_pos = excluded.last_pos;
-
-  if p_stream_key is not null then
-    insert into es.data_key (stream_id, key, person_id, phone_digest)
-    select s.id, s.key, s.person, s.phone
-    from unnest(p_stream_unit, string_to_array(p_stream_id, separator), p_stream_key, p_stream_person, p_stream_phone)
-      as s (unit, id, key, person, phone)
-    where s.key <> '' and s.unit <> all (refused);
-  end if;
 
   insert into es.command (cmd_id, pos, answered_at, fingerprint, answer)
   -- One empty text cannot be told from no text: the fingerprint of a lone command may be empty.

@@ -18,8 +18,6 @@ create table users (
   version integer not null,
   -- The version that last changed what the user may do; tokens carry it, and older ones are refused.
   rights_version integer not null,
-  -- Devices that were known before this are known no more.
-  devices_since timestamptz,
   created_at timestamptz not null,
   changed_at timestamptz not null,
   constraint users_pkey primary key (user_id),
