@@ -1,5 +1,5 @@
 import type { Metadata, sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
-import { Metadata as Trailers } from "@grpc/grpc-js";
+import { Metadata as Trailers, status } from "@grpc/grpc-js";
 import { type CallMeta, type Caller } from "../../../mixins/contract/caller";
 import type { ActionContract, ParamsOf, ResultOf } from "../../../mixins/contract/contract";
 import { act } from "../../../mixins/contract/implement";
@@ -113,9 +113,11 @@ export function unary<Q, A>(context: GrpcContext, method: Method<Q, A>) {
       callback(null, answer);
     };
     answer().catch((error: unknown) => {
-      const failure = report(context, call.getPath(), error, request_id).answer;
+      const { kind, answer: failure } = report(context, call.getPath(), error, request_id);
       tellToken(opened, failure.metadata);
-      callback(failure);
+      // Its own time is over: whichever of the two notices first, the client hears the same.
+      const late = kind === "fault" && isOver(call.getDeadline());
+      callback(late ? { ...failure, code: status.DEADLINE_EXCEEDED } : failure);
     });
   };
 }
@@ -140,9 +142,17 @@ export function textOf(metadata: Metadata, key: string): string | undefined {
 }
 
 function msLeft(deadline: Date | number): number | undefined {
+  const left_ms = untilDeadline(deadline);
+  return Number.isFinite(left_ms) ? Math.max(1, Math.ceil(left_ms)) : undefined;
+}
+
+const isOver = (deadline: Date | number): boolean => untilDeadline(deadline) < 1;
+
+/** Milliseconds; infinite without a deadline. */
+function untilDeadline(deadline: Date | number): number {
   const at = typeof deadline === "number" ? deadline : deadline.getTime();
   // eslint-disable-next-line no-restricted-syntax -- grpc-js made a moment of the time left, by this clock
-  return Number.isFinite(at) ? Math.max(1, Math.ceil(at - Date.now())) : undefined;
+  return at - Date.now();
 }
 
 /** What a client is counted by. */

@@ -336,15 +336,11 @@ describe("gRPC", () => {
       expect(codes(error)).toEqual([status.UNAUTHENTICATED, "auth.token_expired"]);
     });
 
-    it("honours the deadline", async () => {
+    it("honours the deadline, whoever of the two notices first that it has passed", async () => {
       rooms.answers("order.get", () => new Promise(() => undefined));
-      const { error } = await client.call(
-        "GetOrder",
-        { order_id: randomUUID() },
-        as("manager"),
-        Date.now() + 100,
-      );
-      expect(error?.code).toBe(status.DEADLINE_EXCEEDED);
+      const ask = () => client.call("GetOrder", { order_id: randomUUID() }, as("manager"), Date.now() + 100);
+      const answers = await Promise.all(Array.from({ length: 100 }, ask));
+      expect(new Set(answers.map(({ error }) => error?.code))).toEqual(new Set([status.DEADLINE_EXCEEDED]));
     });
 
     it("answers UNIMPLEMENTED to a method that is none", async () => {
