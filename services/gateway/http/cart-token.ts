@@ -1,14 +1,17 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { RefusedError, refuse } from "../../../mixins/contract/refusal";
 import { CART_TOKEN } from "../../cart/cart.events";
+import { cookieValue, tokenCookie, tokenHeaders } from "./token-cookie";
 
-const COOKIE = "forno_cart";
-const COOKIE_VALUE = new RegExp(`(?:^|; *)${COOKIE}=([^; ]*)`);
-const THIRTY_DAYS_S = 30 * 86_400;
+const COOKIE = tokenCookie({
+  // No other site can have sent it.
+  ...{ cookie: "forno_cart", header: "X-Cart-Token", path: "/", same_site: "Strict" },
+  kept_s: 30 * 86_400,
+});
 
 /** The guest's cart token in a browser's cookie; anything that is none is as good as no cookie. */
-export function cookieCartToken({ cookie }: Pick<IncomingHttpHeaders, "cookie">): string | undefined {
-  const token = cookie === undefined ? undefined : COOKIE_VALUE.exec(cookie)?.[1];
+export function cookieCartToken(headers: Pick<IncomingHttpHeaders, "cookie">): string | undefined {
+  const token = cookieValue(COOKIE, headers);
   return token !== undefined && CART_TOKEN.test(token) ? token : undefined;
 }
 
@@ -22,18 +25,7 @@ export function cartTokenOf(headers: IncomingHttpHeaders): string | undefined {
   );
 }
 
-/**
- * How a client is given a token, or null to forget it: apps read the header, browsers keep the cookie, which no script can
- * read and no other site can have sent.
- * @param secure whether the request came by TLS; so does the cookie then.
- */
+/** How a client is given a token, or null to forget it. */
 export function cartTokenHeaders(token: string | null, secure: boolean): string[] {
-  const terms = `Path=/; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
-  if (token === null) return ["Set-Cookie", `${COOKIE}=; Max-Age=0; ${terms}`];
-  return [
-    "X-Cart-Token",
-    token,
-    "Set-Cookie",
-    `${COOKIE}=${token}; Max-Age=${String(THIRTY_DAYS_S)}; ${terms}`,
-  ];
+  return tokenHeaders(COOKIE, token, secure);
 }
