@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ClientConfig } from "pg";
+import { UnavailableError } from "../contract/refusal";
 import {
   appendStatement,
   committedEvents,
@@ -8,12 +9,11 @@ import {
   type AppendResult,
 } from "./append-statement";
 import { LazyConnection, sessionConfig } from "./connection";
-import { UnavailableError } from "../contract/refusal";
 import { faultOf, wentBack } from "./database-fault";
 import type { AppendOutcome, EventForm, RecordedEvent } from "./event-log";
-import type { LogTrouble } from "./log-condition";
 import { Insistence } from "./insistence";
 import type { LineageWatch } from "./lineage-watch";
+import type { LogTrouble } from "./log-condition";
 import type { PreparedUnit } from "./prepared-unit";
 import type { Pulse } from "./pulse";
 

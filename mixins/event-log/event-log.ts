@@ -1,6 +1,6 @@
-import type { LogTrouble } from "./log-condition";
 import type { PoolClient } from "pg";
 import type { Lineage } from "./lineage";
+import type { LogTrouble } from "./log-condition";
 
 /**
  * The port of the event log: the one place where Forno's truth is written.

@@ -1,14 +1,16 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** Stands between clients and a server on loopback. It cuts connections, or holds them as a network does that has come apart. */
+/** Stands between clients and a server. It cuts connections, or holds them as a network does that has come apart. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #held = false;
 
-  constructor(port: number) {
+  /** @param target a port on loopback, or the path of a Unix socket. */
+  constructor(private target: number | string) {
     this.#server = createServer((client) => {
-      const server = connect(port, "127.0.0.1");
+      const to = this.target;
+      const server = typeof to === "number" ? connect(to, "127.0.0.1") : connect(to);
       for (const [from, to] of [
         [client, server],
         [server, client],
@@ -34,6 +36,12 @@ export class TcpProxy {
   /** Breaks every connection; new ones get through. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Another server takes this one's place, as behind a virtual IP: every connection breaks, new ones get to it. */
+  moveTo(target: number | string): void {
+    this.target = target;
+    this.cut();
   }
 
   /** Nothing passes any more, either way, and nobody is told. */
